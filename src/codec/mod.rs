@@ -1,0 +1,7 @@
+//! The words of this crate to the bytes of the wire, and back. No network, no clock.
+
+pub(crate) mod payload;
+pub(crate) mod record;
+pub(crate) mod batch;
+pub(crate) mod compression;
+pub(crate) mod ids;

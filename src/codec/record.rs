@@ -1,0 +1,355 @@
+//! One record inside a batch: written in place, read by borrowing.
+//!
+//! By hand, because this is where a client spends its time: ten times faster than building the generated
+//! structs, and without an allocation per record. The tests compare it with the generated code.
+
+use std::ops::Range;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::proto::h_stream_record_header::Flag;
+use crate::record::{Record, RecordKind};
+
+// Tags: field number * 8 + wire type. All fields here are length-delimited but the flag.
+const BATCH_RECORDS: u8 = 0x0a;
+const RECORD_HEADER: u8 = 0x0a;
+const RECORD_PAYLOAD: u8 = 0x12;
+const HEADER_FLAG: u8 = 0x08;
+const HEADER_ATTRIBUTES: u8 = 0x12;
+const HEADER_KEY: u8 = 0x1a;
+const ENTRY_NAME: u8 = 0x0a;
+const ENTRY_VALUE: u8 = 0x12;
+
+/// How many bytes [`encode`] writes.
+pub(crate) fn encoded_len(record: &Record) -> usize {
+    field_len(record_len(record, header_len(record)))
+}
+
+/// Appends the record, as an element of `BatchHStreamRecords`.
+pub(crate) fn encode(record: &Record, buffer: &mut Vec<u8>) {
+    let header = header_len(record);
+    begin_field(buffer, BATCH_RECORDS, record_len(record, header));
+    // Written even when empty: the server refuses to look at records without a header.
+    begin_field(buffer, RECORD_HEADER, header);
+    if record.kind() == RecordKind::Raw {
+        buffer.extend_from_slice(&[HEADER_FLAG, Flag::Raw as u8]);
+    }
+    for (name, value) in record.attributes() {
+        begin_field(buffer, HEADER_ATTRIBUTES, entry_len(name, value));
+        write_field(buffer, ENTRY_NAME, name.as_bytes());
+        write_field(buffer, ENTRY_VALUE, value.as_bytes());
+    }
+    if !record.key().is_empty() {
+        write_field(buffer, HEADER_KEY, record.key().as_bytes());
+    }
+    if !record.payload().is_empty() {
+        write_field(buffer, RECORD_PAYLOAD, record.payload());
+    }
+}
+
+fn record_len(record: &Record, header: usize) -> usize {
+    let payload = record.payload().len();
+    field_len(header) + if payload == 0 { 0 } else { field_len(payload) }
+}
+
+fn header_len(record: &Record) -> usize {
+    let flag = if record.kind() == RecordKind::Raw { 2 } else { 0 };
+    let key = if record.key().is_empty() { 0 } else { field_len(record.key().len()) };
+    let attributes = record.attributes().iter().map(|(name, value)| field_len(entry_len(name, value)));
+    flag + key + attributes.sum::<usize>()
+}
+
+fn entry_len(name: &str, value: &str) -> usize {
+    field_len(name.len()) + field_len(value.len())
+}
+
+/// A length-delimited field of `len` bytes: its tag, its length, itself.
+fn field_len(len: usize) -> usize {
+    1 + varint_len(len) + len
+}
+
+fn varint_len(value: usize) -> usize {
+    let bits = usize::BITS - (value | 1).leading_zeros();
+    bits.div_ceil(7) as usize
+}
+
+fn write_field(buffer: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    begin_field(buffer, tag, bytes.len());
+    buffer.extend_from_slice(bytes);
+}
+
+fn begin_field(buffer: &mut Vec<u8>, tag: u8, len: usize) {
+    buffer.push(tag);
+    let mut rest = len;
+    while rest >= 0x80 {
+        buffer.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    buffer.push(rest as u8);
+}
+
+/// Where the parts of one record lie in a decompressed batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) kind: RecordKind,
+    pub(crate) key: Range<usize>,
+    pub(crate) payload: Range<usize>,
+    /// The header, if it has attributes: those are read when asked for.
+    pub(crate) attributes: Option<Range<usize>>,
+}
+
+/// Finds the records of a decompressed batch. The outer result is that of the batch, the inner ones those
+/// of its records: one that can't be read does not spoil the others.
+pub(crate) fn decode_all(batch: &[u8]) -> Result<Vec<Result<Layout>>> {
+    let mut records = Vec::new();
+    let mut reader = Reader::new(batch, 0..batch.len());
+    while let Some(field) = reader.next()? {
+        if field.tag == u64::from(BATCH_RECORDS) {
+            records.push(decode(batch, field.bytes));
+        }
+    }
+    Ok(records)
+}
+
+fn decode(batch: &[u8], record: Range<usize>) -> Result<Layout> {
+    // An absent header reads as an empty one: a JSON record without a key.
+    let mut layout = Layout { kind: RecordKind::Json, key: 0..0, payload: 0..0, attributes: None };
+    let mut reader = Reader::new(batch, record);
+    while let Some(field) = reader.next()? {
+        match field.tag as u8 {
+            RECORD_HEADER if field.tag < 0x80 => decode_header(batch, field.bytes, &mut layout)?,
+            RECORD_PAYLOAD if field.tag < 0x80 => layout.payload = field.bytes,
+            _ => {}
+        }
+    }
+    Ok(layout)
+}
+
+fn decode_header(batch: &[u8], header: Range<usize>, layout: &mut Layout) -> Result<()> {
+    let mut reader = Reader::new(batch, header.clone());
+    while let Some(field) = reader.next()? {
+        if field.tag >= 0x80 {
+            continue;
+        }
+        match field.tag as u8 {
+            HEADER_FLAG => layout.kind = kind(field.number)?,
+            HEADER_ATTRIBUTES => {
+                decode_entry(batch, field.bytes)?;
+                layout.attributes = Some(header.clone());
+            }
+            HEADER_KEY => {
+                text(batch, field.bytes.clone())?;
+                layout.key = field.bytes;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn kind(flag: u64) -> Result<RecordKind> {
+    match i32::try_from(flag).ok().and_then(|flag| Flag::try_from(flag).ok()) {
+        Some(Flag::Json) => Ok(RecordKind::Json),
+        Some(Flag::Raw) => Ok(RecordKind::Raw),
+        None => Err(broken(format!("a record has the unknown flag {flag}"))),
+    }
+}
+
+/// The attributes in a header that [`decode_all`] has seen to be sound.
+pub(crate) fn attributes(batch: &[u8], header: Range<usize>) -> impl Iterator<Item = (&str, &str)> {
+    let mut reader = Reader::new(batch, header);
+    std::iter::from_fn(move || {
+        loop {
+            let field = reader.next().ok()??;
+            if field.tag == u64::from(HEADER_ATTRIBUTES) {
+                return decode_entry(batch, field.bytes).ok();
+            }
+        }
+    })
+}
+
+fn decode_entry(batch: &[u8], entry: Range<usize>) -> Result<(&str, &str)> {
+    let (mut name, mut value) = ("", "");
+    let mut reader = Reader::new(batch, entry);
+    while let Some(field) = reader.next()? {
+        if field.tag == u64::from(ENTRY_NAME) {
+            name = text(batch, field.bytes)?;
+        } else if field.tag == u64::from(ENTRY_VALUE) {
+            value = text(batch, field.bytes)?;
+        }
+    }
+    Ok((name, value))
+}
+
+fn text(batch: &[u8], range: Range<usize>) -> Result<&str> {
+    std::str::from_utf8(&batch[range]).map_err(|_| broken("a key or attribute of a record is not UTF-8"))
+}
+
+fn broken(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Decode, message)
+}
+
+/// One field of a protobuf message.
+struct Field {
+    /// Number and wire type together.
+    tag: u64,
+    /// The value of a varint field.
+    number: u64,
+    /// Where the value of a length-delimited field lies.
+    bytes: Range<usize>,
+}
+
+/// Walks over the fields of one message.
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    end: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8], range: Range<usize>) -> Self {
+        Reader { bytes, at: range.start, end: range.end }
+    }
+
+    fn next(&mut self) -> Result<Option<Field>> {
+        if self.at == self.end {
+            return Ok(None);
+        }
+        let tag = self.varint()?;
+        let mut field = Field { tag, number: 0, bytes: self.at..self.at };
+        match tag & 7 {
+            0 => field.number = self.varint()?,
+            1 => field.bytes = self.take(8)?,
+            2 => {
+                let len = self.varint()?;
+                field.bytes = self.take(usize::try_from(len).unwrap_or(usize::MAX))?;
+            }
+            5 => field.bytes = self.take(4)?,
+            // Groups are gone from proto3, 6 and 7 never existed.
+            other => return Err(broken(format!("a batch has a field of the wire type {other}"))),
+        }
+        if tag >> 3 == 0 {
+            return Err(broken("a batch has a field with the number 0"));
+        }
+        Ok(Some(field))
+    }
+
+    fn take(&mut self, len: usize) -> Result<Range<usize>> {
+        if len > self.end - self.at {
+            return Err(broken("a batch ends inside a field"));
+        }
+        let range = self.at..self.at + len;
+        self.at = range.end;
+        Ok(range)
+    }
+
+    fn varint(&mut self) -> Result<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            if self.at == self.end {
+                return Err(broken("a batch ends inside a number"));
+            }
+            let byte = self.bytes[self.at];
+            self.at += 1;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(broken("a batch has a number of more than 64 bits"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use proptest::prelude::*;
+    use prost::Message;
+
+    use super::*;
+    use crate::proto;
+
+    fn generated(record: &Record) -> proto::HStreamRecord {
+        let flag = if record.kind() == RecordKind::Raw { Flag::Raw } else { Flag::Json };
+        proto::HStreamRecord {
+            header: Some(proto::HStreamRecordHeader {
+                flag: flag as i32,
+                attributes: record.attributes().clone().into_iter().collect(),
+                key: record.key().to_owned(),
+            }),
+            payload: record.payload().clone(),
+        }
+    }
+
+    fn any_record() -> impl Strategy<Value = Record> {
+        let attributes = proptest::collection::btree_map(".{0,5}", ".{0,200}", 0..3);
+        (any::<bool>(), proptest::collection::vec(any::<u8>(), 0..300), ".{0,20}", attributes).prop_map(
+            |(raw, payload, key, attributes)| {
+                let kind = if raw { RecordKind::Raw } else { RecordKind::Json };
+                let mut record = Record::from_parts(kind, payload.into()).with_key(key);
+                for (name, value) in attributes {
+                    record.set_attribute(name, value);
+                }
+                record
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn generated_code_reads_what_we_write(records in proptest::collection::vec(any_record(), 0..8)) {
+            let mut bytes = Vec::new();
+            for record in &records {
+                let before = bytes.len();
+                encode(record, &mut bytes);
+                prop_assert_eq!(bytes.len() - before, encoded_len(record));
+            }
+            let decoded = proto::BatchHStreamRecords::decode(bytes.as_slice()).unwrap();
+            prop_assert_eq!(decoded.records, records.iter().map(generated).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn we_read_what_generated_code_writes(records in proptest::collection::vec(any_record(), 0..8)) {
+            let batch = proto::BatchHStreamRecords { records: records.iter().map(generated).collect() };
+            let bytes = Bytes::from(batch.encode_to_vec());
+            let layouts = decode_all(&bytes).unwrap();
+            prop_assert_eq!(layouts.len(), records.len());
+            for (layout, record) in layouts.into_iter().zip(&records) {
+                let layout = layout.unwrap();
+                prop_assert_eq!(layout.kind, record.kind());
+                prop_assert_eq!(&bytes[layout.key], record.key().as_bytes());
+                prop_assert_eq!(&bytes[layout.payload], &record.payload()[..]);
+                let mut read: Vec<_> =
+                    layout.attributes.into_iter().flat_map(|header| attributes(&bytes, header)).collect();
+                read.sort_unstable();
+                let expected: Vec<_> =
+                    record.attributes().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                prop_assert_eq!(read, expected);
+            }
+        }
+
+        #[test]
+        fn any_bytes_give_records_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(layouts) = decode_all(&bytes) {
+                for layout in layouts.into_iter().flatten() {
+                    let _ = (&bytes[layout.key], &bytes[layout.payload]);
+                    layout.attributes.into_iter().flat_map(|header| attributes(&bytes, header)).count();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_record_of_an_unknown_flag_does_not_spoil_the_others() {
+        let mut bytes = vec![BATCH_RECORDS, 4, RECORD_HEADER, 2, HEADER_FLAG, 7];
+        encode(&Record::raw("ok"), &mut bytes);
+        let layouts = decode_all(&bytes).unwrap();
+        assert!(layouts[0].as_ref().unwrap_err().to_string().contains("flag 7"));
+        assert_eq!(&bytes[layouts[1].as_ref().unwrap().payload.clone()], b"ok");
+    }
+
+    #[test]
+    fn a_missing_header_reads_as_json_without_a_key() {
+        let layouts = decode_all(&[BATCH_RECORDS, 0]).unwrap();
+        assert_eq!(layouts[0].as_ref().unwrap().kind, RecordKind::Json);
+    }
+}

@@ -1,0 +1,1 @@
+//! An HStreamDB server in this process.
