@@ -1,6 +1,7 @@
 //! x
 #![allow(dead_code, unused_imports)]
 mod proto;
+mod signals;
 mod error;
 mod record;
 mod hrecord;
