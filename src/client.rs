@@ -1,0 +1,215 @@
+//! The client: a cluster, and everything that is made for it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use crate::closing::Closing;
+use crate::cluster::retry::Effect;
+use crate::cluster::rpc::Rpc;
+use crate::cluster::{Cluster, Plan, Target};
+use crate::config::ClientConfig;
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::{Runtime, Spawner};
+use crate::shard::ShardMap;
+use crate::wait::{Ended, Until, Wait, wait};
+
+/// A backstop behind the deadline that calls keep themselves: they report better what happened.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A connection to an HStreamDB cluster.
+///
+/// Clones are the same client, and cheap; all of its functions may be called from any thread, inside a
+/// callback of this library, and inside a foreign async runtime (where they block like any blocking call).
+/// It connects to nodes when it needs them, and knows the cluster by asking. Producers and consumers keep
+/// what they need of it: they go on when the client is dropped, and end when it is closed.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+    limit: Wait,
+}
+
+pub(crate) struct Shared {
+    runtime: Runtime,
+    cluster: Arc<Cluster>,
+    closing: Closing,
+    children: Mutex<Vec<Weak<dyn Child>>>,
+    /// Shards of streams that records were appended to without a producer.
+    shards: Mutex<HashMap<String, Arc<ShardMap>>>,
+}
+
+/// What a client closes when it is closed.
+pub(crate) trait Child: Send + Sync {
+    fn close_within(&self, until: Until<'_>) -> Result<()>;
+}
+
+impl Client {
+    /// Connects to the cluster of a URL, or of more detailed options.
+    ///
+    /// It asks the seeds in random order until one answers.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for options that make no sense,
+    /// [`Unavailable`](ErrorKind::Unavailable) if no seed answers.
+    pub fn connect(config: impl Into<ClientConfig>) -> Result<Client> {
+        let config = config.into();
+        let settings = config.check()?;
+        let shared = Shared {
+            runtime: Runtime::acquire()?,
+            cluster: Arc::new(Cluster::new(settings)),
+            closing: Closing::default(),
+            children: Mutex::default(),
+            shards: Mutex::default(),
+        };
+        let limit = config.default_timeout().map_or_else(Wait::forever, Wait::from);
+        let client = Client { shared: Arc::new(shared), limit };
+        client.refresh()?;
+        Ok(client)
+    }
+
+    /// The same client for calls that may take so long, and may be ended by what the wait names:
+    /// `client.within(Duration::from_secs(1)).get_stream("quakes")`.
+    #[must_use]
+    pub fn within(&self, limit: impl Into<Wait>) -> Client {
+        Client { shared: self.shared.clone(), limit: limit.into() }
+    }
+
+    /// Looks at the cluster again now. Calls do so by themselves when a node fails, and now and then.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`](ErrorKind::Unavailable) if no node answers.
+    pub fn refresh(&self) -> Result<()> {
+        let cluster = self.shared.cluster.clone();
+        let deadline = self.limit.deadline();
+        self.run(deadline, async move { cluster.refresh(deadline).await.map(drop) })
+    }
+
+    /// Closes the client and all producers and consumers made with it: calls that are blocked end at once
+    /// with [`Closed`](ErrorKind::Closed), then producers send what they hold and consumers their acks,
+    /// all within the given time. Closing twice is fine.
+    ///
+    /// # Errors
+    ///
+    /// The first of its children's errors: [`Timeout`](ErrorKind::Timeout) if something had to be given up.
+    pub fn close(&self, limit: impl Into<Wait>) -> Result<()> {
+        let limit = limit.into();
+        let until = limit.until();
+        self.shared.closing.close();
+        let children = std::mem::take(&mut *self.shared.children.lock());
+        let outcomes: Vec<_> =
+            children.iter().filter_map(Weak::upgrade).map(|child| child.close_within(until)).collect();
+        outcomes.into_iter().collect()
+    }
+
+    /// Makes one call, and waits for it.
+    pub(crate) fn call<R: Rpc>(&self, target: Target, request: R) -> Result<R::Response> {
+        let cluster = self.shared.cluster.clone();
+        let plan = self.plan();
+        let subject = request.subject();
+        let outcome = self.run(plan.deadline, async move { cluster.call(target, request, plan).await });
+        outcome.map_err(|error| {
+            let cut_short =
+                matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Interrupted | ErrorKind::Closed);
+            let error = error.doing(R::NAME, subject);
+            // It may be on its way, whatever we stopped waiting for.
+            if cut_short && R::EFFECT == Effect::Writes && error.attempts() == 0 {
+                error.ambiguous()
+            } else {
+                error
+            }
+        })
+    }
+
+    /// How the calls of this handle are tried.
+    pub(crate) fn plan(&self) -> Plan {
+        Plan {
+            deadline: self.limit.deadline(),
+            max_attempts: Some(self.shared.cluster.settings().max_attempts),
+            send_twice: false,
+        }
+    }
+
+    /// Runs something on the runtime, and waits for it until it is done, time is up, the wait is
+    /// interrupted, or the client is closed.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        deadline: Option<Instant>,
+        future: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        self.check_open()?;
+        let task = self.shared.runtime.spawner().spawn(future);
+        let either = async {
+            tokio::select! {
+                biased;
+                outcome = task => outcome?,
+                () = self.shared.closing.closed() => Err(Error::closed("client")),
+            }
+        };
+        let until = Until { deadline: deadline.map(|deadline| deadline + GRACE), ..self.limit.until() };
+        wait(either, until).unwrap_or_else(|ended: Ended| Err(ended.into_error("the server")))
+    }
+
+    pub(crate) fn check_open(&self) -> Result<()> {
+        if self.shared.closing.is_closed() { Err(Error::closed("client")) } else { Ok(()) }
+    }
+
+    pub(crate) fn cluster(&self) -> &Arc<Cluster> {
+        &self.shared.cluster
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.shared.runtime
+    }
+
+    pub(crate) fn spawner(&self) -> Spawner {
+        self.shared.runtime.spawner()
+    }
+
+    /// Registers something that must be closed with the client.
+    pub(crate) fn adopt(&self, child: Weak<dyn Child>) -> Result<()> {
+        let mut children = self.shared.children.lock();
+        // Under the lock, so that either close finds the child or the child finds the client closed.
+        self.check_open()?;
+        children.retain(|child| child.strong_count() > 0);
+        children.push(child);
+        Ok(())
+    }
+
+    /// The shards of a stream, as looked up before or now.
+    pub(crate) fn shards_of(&self, stream: &str) -> Result<Arc<ShardMap>> {
+        if let Some(shards) = self.shared.shards.lock().get(stream) {
+            return Ok(shards.clone());
+        }
+        let shards = Arc::new(self.look_up_shards(stream)?);
+        self.shared.shards.lock().insert(stream.to_owned(), shards.clone());
+        Ok(shards)
+    }
+
+    /// Forgets the shards of a stream: it may be another one by now.
+    pub(crate) fn forget_shards_of(&self, stream: &str) {
+        self.shared.shards.lock().remove(stream);
+    }
+
+    pub(crate) fn look_up_shards(&self, stream: &str) -> Result<ShardMap> {
+        let (cluster, plan) = (self.shared.cluster.clone(), self.plan());
+        let name = stream.to_owned();
+        self.run(plan.deadline, async move { cluster.shards_of(&name, plan).await })
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settings = self.shared.cluster.settings();
+        let seeds: Vec<_> = settings.seeds.iter().map(ToString::to_string).collect();
+        f.debug_struct("Client")
+            .field("seeds", &seeds)
+            .field("closed", &self.shared.closing.is_closed())
+            .finish()
+    }
+}

@@ -1,0 +1,18 @@
+//! Which node, over which channel, how often.
+//!
+//! [`Cluster::call`](call::Cluster::call) is the one door to a server: it picks the node, opens the channel,
+//! keeps the deadline, and tries again. Nothing outside of this folder knows of a channel.
+
+pub(crate) mod settings;
+pub(crate) mod endpoint;
+pub(crate) mod pool;
+pub(crate) mod members;
+pub(crate) mod routing;
+pub(crate) mod retry;
+pub(crate) mod rpc;
+pub(crate) mod call;
+pub(crate) mod duplex;
+pub(crate) mod streams;
+
+pub(crate) use call::{Cluster, Plan};
+pub(crate) use routing::Target;

@@ -1,0 +1,77 @@
+//! The remote procedures: in this protocol the request type tells the call, so one line each is all.
+
+use tonic::codegen::http::uri::PathAndQuery;
+
+use crate::cluster::retry::Effect;
+use crate::proto::*;
+
+/// A unary call, by its request.
+pub(crate) trait Rpc: prost::Message + Clone + Default + 'static {
+    type Response: prost::Message + Default + 'static;
+
+    /// The name on the wire.
+    const NAME: &'static str;
+
+    const EFFECT: Effect;
+
+    fn path() -> PathAndQuery;
+
+    /// The thing that the call is about, for error messages.
+    fn subject(&self) -> Option<String> {
+        None
+    }
+}
+
+macro_rules! path_to {
+    ($name:literal) => {
+        PathAndQuery::from_static(concat!("/hstream.server.HStreamApi/", $name))
+    };
+}
+
+/// The call with streams both ways that consumers are made of.
+pub(crate) fn streaming_fetch() -> PathAndQuery {
+    path_to!("StreamingFetch")
+}
+
+macro_rules! rpcs {
+    ($($effect:ident $request:ty => $name:literal -> $response:ty $(, $thing:literal $field:ident)?;)*) => {$(
+        impl Rpc for $request {
+            type Response = $response;
+            const NAME: &'static str = $name;
+            const EFFECT: Effect = Effect::$effect;
+
+            fn path() -> PathAndQuery {
+                path_to!($name)
+            }
+
+            $(fn subject(&self) -> Option<String> {
+                Some(format!(concat!($thing, " {}"), self.$field))
+            })?
+        }
+    )*};
+}
+
+rpcs! {
+    Reads () => "DescribeCluster" -> DescribeClusterResponse;
+    Reads EchoRequest => "Echo" -> EchoResponse;
+    Reads LookupShardRequest => "LookupShard" -> LookupShardResponse, "shard" shard_id;
+    Reads LookupSubscriptionRequest => "LookupSubscription" -> LookupSubscriptionResponse, "subscription" subscription_id;
+
+    Writes Stream => "CreateStream" -> Stream, "stream" stream_name;
+    Reads GetStreamRequest => "GetStream" -> GetStreamResponse, "stream" name;
+    Reads ListStreamsRequest => "ListStreams" -> ListStreamsResponse;
+    Reads ListStreamsWithPrefixRequest => "ListStreamsWithPrefix" -> ListStreamsResponse, "prefix" prefix;
+    Writes DeleteStreamRequest => "DeleteStream" -> (), "stream" stream_name;
+
+    Reads ListShardsRequest => "ListShards" -> ListShardsResponse, "of stream" stream_name;
+    Reads GetTailRecordIdRequest => "GetTailRecordId" -> GetTailRecordIdResponse, "of shard" shard_id;
+    Writes AppendRequest => "Append" -> AppendResponse, "to stream" stream_name;
+
+    Writes Subscription => "CreateSubscription" -> Subscription, "subscription" subscription_id;
+    Reads GetSubscriptionRequest => "GetSubscription" -> GetSubscriptionResponse, "subscription" id;
+    Reads ListSubscriptionsRequest => "ListSubscriptions" -> ListSubscriptionsResponse;
+    Reads ListSubscriptionsWithPrefixRequest => "ListSubscriptionsWithPrefix" -> ListSubscriptionsResponse, "prefix" prefix;
+    Reads CheckSubscriptionExistRequest => "CheckSubscriptionExist" -> CheckSubscriptionExistResponse, "subscription" subscription_id;
+    Reads ListConsumersRequest => "ListConsumers" -> ListConsumersResponse, "of subscription" subscription_id;
+    Writes DeleteSubscriptionRequest => "DeleteSubscription" -> (), "subscription" subscription_id;
+}
