@@ -128,9 +128,11 @@ impl Client {
 
     /// How the calls of this handle are tried.
     pub(crate) fn plan(&self) -> Plan {
+        let settings = self.shared.cluster.settings();
         Plan {
             deadline: self.limit.deadline(),
-            max_attempts: Some(self.shared.cluster.settings().max_attempts),
+            max_attempts: Some(settings.max_attempts),
+            backoff: settings.backoff,
             send_twice: false,
         }
     }

@@ -30,6 +30,10 @@ mod names;
 mod config;
 mod client;
 mod admin;
+mod producer;
 pub use admin::{ConsumerInfo, DeleteOptions, Stream, StreamOptions, Subscription, SubscriptionOptions};
 pub use client::Client;
 pub use config::ClientConfig;
+pub use producer::{
+    Appender, BufferedProducer, Counts, Delivered, Deliveries, Delivery, Linger, ProducerConfig, Reports,
+};

@@ -12,7 +12,7 @@ use crate::cluster::duplex::Duplex;
 use crate::cluster::endpoint::Address;
 use crate::cluster::members::{Members, address_of};
 use crate::cluster::pool::Pool;
-use crate::cluster::retry::{Effect, Failure, Verdict, judge};
+use crate::cluster::retry::{Backoff, Effect, Failure, Verdict, judge};
 use crate::cluster::routing::{Route, Routes, Target};
 use crate::cluster::rpc::{self, Rpc};
 use crate::cluster::settings::ClusterSettings;
@@ -25,6 +25,7 @@ pub(crate) struct Plan {
     pub(crate) deadline: Option<Instant>,
     /// `None`: until the deadline.
     pub(crate) max_attempts: Option<u32>,
+    pub(crate) backoff: Backoff,
     /// Whether a write whose outcome is unknown may be sent again.
     pub(crate) send_twice: bool,
 }
@@ -126,9 +127,14 @@ impl Cluster {
             if verdict == Verdict::GiveUp || plan.max_attempts.is_some_and(|most| attempts >= most) {
                 return Err(describe(failure.into_error()));
             }
+            if let Some(needs) = request.needs()
+                && let Some(gone) = self.find_gone(needs, &failure, attempts, plan).await
+            {
+                return Err(describe(gone));
+            }
             let pause = match verdict {
                 Verdict::LookUpAgain if attempts == 1 => Duration::ZERO,
-                _ => self.settings.backoff.delay(attempts, fastrand::f64()),
+                _ => plan.backoff.delay(attempts, fastrand::f64()),
             };
             if plan.deadline.is_some_and(|deadline| Instant::now() + pause >= deadline) {
                 return Err(describe(time_is_up(failure.error())));
@@ -136,6 +142,11 @@ impl Cluster {
             tokio::time::sleep(pause).await;
             self.refresh_if(!matches!(failure, Failure::Refused(_)) || verdict == Verdict::LookUpAgain).await;
         }
+    }
+
+    /// One attempt at any node.
+    pub(crate) async fn ask_any<R: Rpc>(&self, request: R, plan: Plan) -> Result<R::Response, Failure> {
+        self.try_once(&Target::Any, &request, plan).await
     }
 
     async fn try_once<R: Rpc>(

@@ -3,6 +3,7 @@
 use tonic::codegen::http::uri::PathAndQuery;
 
 use crate::cluster::retry::Effect;
+use crate::cluster::streams::Needs;
 use crate::proto::*;
 
 /// A unary call, by its request.
@@ -20,6 +21,11 @@ pub(crate) trait Rpc: prost::Message + Clone + Default + 'static {
     fn subject(&self) -> Option<String> {
         None
     }
+
+    /// What must be there for the call to succeed, where the server does not say clearly that it isn't.
+    fn needs(&self) -> Option<Needs<'_>> {
+        None
+    }
 }
 
 macro_rules! path_to {
@@ -34,7 +40,7 @@ pub(crate) fn streaming_fetch() -> PathAndQuery {
 }
 
 macro_rules! rpcs {
-    ($($effect:ident $request:ty => $name:literal -> $response:ty $(, $thing:literal $field:ident)?;)*) => {$(
+    ($($effect:ident $request:ty => $name:literal -> $response:ty $(, $thing:literal $field:ident)? $(, needs $stream:ident $(and $shard:ident)?)?;)*) => {$(
         impl Rpc for $request {
             type Response = $response;
             const NAME: &'static str = $name;
@@ -46,6 +52,11 @@ macro_rules! rpcs {
 
             $(fn subject(&self) -> Option<String> {
                 Some(format!(concat!($thing, " {}"), self.$field))
+            })?
+
+            $(fn needs(&self) -> Option<Needs<'_>> {
+                let shard = [$(self.$shard)?].first().copied();
+                Some(Needs { stream: &self.$stream, shard })
             })?
         }
     )*};
@@ -63,9 +74,9 @@ rpcs! {
     Reads ListStreamsWithPrefixRequest => "ListStreamsWithPrefix" -> ListStreamsResponse, "prefix" prefix;
     Writes DeleteStreamRequest => "DeleteStream" -> (), "stream" stream_name;
 
-    Reads ListShardsRequest => "ListShards" -> ListShardsResponse, "of stream" stream_name;
+    Reads ListShardsRequest => "ListShards" -> ListShardsResponse, "of stream" stream_name, needs stream_name;
     Reads GetTailRecordIdRequest => "GetTailRecordId" -> GetTailRecordIdResponse, "of shard" shard_id;
-    Writes AppendRequest => "Append" -> AppendResponse, "to stream" stream_name;
+    Writes AppendRequest => "Append" -> AppendResponse, "to stream" stream_name, needs stream_name and shard_id;
 
     Writes Subscription => "CreateSubscription" -> Subscription, "subscription" subscription_id;
     Reads GetSubscriptionRequest => "GetSubscription" -> GetSubscriptionResponse, "subscription" id;

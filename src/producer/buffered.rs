@@ -1,0 +1,178 @@
+//! The producer: many streams, one budget, one place for reports.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::client::{Child, Client};
+use crate::error::{Error, ErrorKind, Result};
+use crate::names;
+use crate::producer::appender::Appender;
+use crate::producer::config::ProducerConfig;
+use crate::producer::core::Core;
+use crate::producer::flush::Counts;
+use crate::producer::reports::{Deliveries, Reporter};
+use crate::record::Record;
+use crate::runtime::{Runtime, spawn_thread};
+use crate::wait::{Until, Wait, wait};
+
+/// How long the last handle waits for what is still on the way.
+const DROP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Appends records to any number of streams, in batches, in the background.
+///
+/// What is said of repeated and lost records at [`Appender`] holds here. Clones are the same producer.
+/// [`close`](Self::close) it to know how its records ended; dropping the last clone closes it within 5 s and
+/// logs what was lost.
+#[derive(Clone)]
+pub struct BufferedProducer {
+    owner: Arc<Owner>,
+}
+
+/// Closes the producer when nobody has it any more.
+pub(crate) struct Owner {
+    core: Arc<Core>,
+    client: Client,
+    /// Goes last: closing needs it.
+    runtime: Runtime,
+}
+
+impl Client {
+    /// A producer with these options.
+    ///
+    /// # Errors
+    ///
+    /// An option is out of range, the callback's thread can't be started, the client is closed.
+    pub fn producer(&self, config: ProducerConfig) -> Result<BufferedProducer> {
+        let core = Arc::new(Core::new(self.cluster().clone(), self.spawner(), config)?);
+        let owner = Owner { core, client: self.clone(), runtime: self.runtime().clone() };
+        let owner = Arc::new(owner);
+        let child: Arc<dyn Child> = owner.clone();
+        self.adopt(Arc::downgrade(&child))?;
+        Ok(BufferedProducer { owner })
+    }
+}
+
+impl BufferedProducer {
+    /// Opens one stream of this producer, which looks up its shards. Opening it again gives another handle
+    /// to the same batches.
+    ///
+    /// # Errors
+    ///
+    /// There is no such stream, or the producer is closed.
+    pub fn appender(&self, stream: &str) -> Result<Appender> {
+        let core = &self.owner.core;
+        core.check_open()?;
+        if let Some(lanes) = core.stream(stream) {
+            return Ok(Appender::new(core.clone(), lanes));
+        }
+        names::check("stream", stream)?;
+        let shards = self.owner.client.look_up_shards(stream)?;
+        Ok(Appender::new(core.clone(), core.open_stream(stream, shards)?))
+    }
+
+    /// Appends a record to a stream: [`Appender::append`] on an appender that is kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`appender`](Self::appender) and [`Appender::append`].
+    pub fn append(&self, stream: &str, record: &Record) -> Result<()> {
+        self.appender(stream)?.append(record)
+    }
+
+    /// Sends what is buffered for all streams, and waits until everything appended before is settled and
+    /// reported. Returns how it ended.
+    ///
+    /// # Errors
+    ///
+    /// As [`Appender::flush`].
+    pub fn flush(&self, limit: impl Into<Wait>) -> Result<Counts> {
+        self.owner.core.flush(&self.owner.core.lanes(), limit.into().until())
+    }
+
+    /// The next report, where they are polled; `None` if none came in time.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidState`](ErrorKind::InvalidState) if reports are not polled;
+    /// [`Interrupted`](ErrorKind::Interrupted).
+    pub fn poll(&self, limit: impl Into<Wait>) -> Result<Option<Deliveries>> {
+        let Reporter::Queue(queue) = &self.owner.core.reporter else {
+            let message = "this producer's reports are not polled; see ProducerConfig::poll_reports";
+            return Err(Error::new(ErrorKind::InvalidState, message));
+        };
+        match wait(queue.pop(), limit.into().until()) {
+            Ok(deliveries) => Ok(Some(deliveries)),
+            Err(crate::wait::Ended::Timeout) => Ok(None),
+            Err(ended) => Err(ended.into_error("a report")),
+        }
+    }
+
+    /// How many records are accepted and not reported yet.
+    pub fn pending_records(&self) -> u64 {
+        self.owner.core.pending_records()
+    }
+
+    /// How many bytes of the buffer are in use.
+    pub fn pending_bytes(&self) -> u64 {
+        self.owner.core.pending_bytes()
+    }
+
+    /// Accepts no more records and sends what is there, without waiting for it.
+    pub fn begin_close(&self) {
+        self.owner.core.begin_close();
+    }
+
+    /// Accepts no more records, sends what is there, and waits until all is settled and reported. What is not
+    /// settled in time is given up: what was still queued is reported as aborted, what was in flight as
+    /// unknown. No callback runs after it. Returns how the records ended that it waited for. Closing twice is
+    /// fine.
+    ///
+    /// # Errors
+    ///
+    /// [`Timeout`](ErrorKind::Timeout) if records were given up; the producer is closed all the same.
+    /// [`Interrupted`](ErrorKind::Interrupted), after which it can be called again.
+    /// [`WouldDeadlock`](ErrorKind::WouldDeadlock) in this producer's own callback.
+    pub fn close(&self, limit: impl Into<Wait>) -> Result<Counts> {
+        self.owner.core.close(limit.into().until())
+    }
+}
+
+impl Child for Owner {
+    fn close_within(&self, until: Until<'_>) -> Result<()> {
+        self.core.close(until).map(drop)
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        if !self.core.reporter.is_this_thread() {
+            return close_for_good(&self.core);
+        }
+        // The callback can't wait for itself, so somebody else does.
+        self.core.begin_close();
+        let (core, runtime) = (self.core.clone(), self.runtime.clone());
+        let closer = spawn_thread("hstream-stop".into(), move || {
+            close_for_good(&core);
+            drop(runtime);
+        });
+        if let Err(error) = closer {
+            tracing::error!(%error, "a producer could not be closed");
+        }
+    }
+}
+
+fn close_for_good(core: &Arc<Core>) {
+    if let Err(error) = core.close(Wait::from(DROP_TIMEOUT).until()) {
+        tracing::warn!(%error, "a producer was dropped with records on the way");
+    }
+}
+
+impl fmt::Debug for BufferedProducer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BufferedProducer")
+            .field("pending_records", &self.pending_records())
+            .field("closed", &self.owner.core.closing.is_closed())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,69 @@
+//! The threads that compress sealed batches: not the caller's, whose append would then cost what it seals,
+//! and not the I/O thread, which has other things to do.
+
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use crate::codec::batch;
+use crate::codec::compression::Compression;
+use crate::error::Result;
+use crate::proto::BatchedRecord;
+use crate::runtime::spawn_thread;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A share in the process's compressing threads: one less than there are cores, at least one, started by the
+/// first producer that compresses and ended by the last.
+#[derive(Clone)]
+pub(crate) struct Compressor {
+    threads: Arc<Threads>,
+    compression: Compression,
+}
+
+struct Threads {
+    /// Bounded by the byte budgets of the producers whose batches wait here.
+    jobs: crossbeam_channel::Sender<Job>,
+}
+
+impl Compressor {
+    pub(crate) fn acquire(compression: Compression) -> Result<Self> {
+        static CURRENT: Mutex<Weak<Threads>> = Mutex::new(Weak::new());
+        let mut current = CURRENT.lock();
+        let threads = match current.upgrade() {
+            Some(threads) => threads,
+            None => {
+                let threads = Arc::new(Threads::start()?);
+                *current = Arc::downgrade(&threads);
+                threads
+            }
+        };
+        Ok(Compressor { threads, compression })
+    }
+
+    /// Compresses a batch elsewhere.
+    pub(crate) fn submit(&self, records: Bytes, count: u32) -> oneshot::Receiver<Result<BatchedRecord>> {
+        let (done, result) = oneshot::channel();
+        let compression = self.compression;
+        let job = Box::new(move || {
+            let _ = done.send(batch::seal(records, count, compression));
+        });
+        // If all threads are gone, the receiver learns it by the sender's drop.
+        let _ = self.threads.jobs.send(job);
+        result
+    }
+}
+
+impl Threads {
+    fn start() -> Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
+        for number in 0..cores.saturating_sub(1).max(1) {
+            let queue = queue.clone();
+            spawn_thread(format!("hstream-z-{number}"), move || queue.into_iter().for_each(|job| job()))?;
+        }
+        Ok(Threads { jobs })
+    }
+}

@@ -1,0 +1,254 @@
+//! A producer's options, and the single home of their defaults.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::cluster::retry::Backoff;
+use crate::codec::batch::CAP;
+use crate::codec::compression::Compression;
+use crate::error::{Error, ErrorKind, Result};
+use crate::producer::batch::Limits;
+use crate::producer::reports::{Deliveries, DeliveryCallback};
+
+/// When a batch that is not full goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Linger {
+    /// As soon as its shard has nothing in flight; the next batch grows meanwhile. As fast as any age, and
+    /// without its delay.
+    #[default]
+    WhenIdle,
+    /// At this age, counted from its first record.
+    For(Duration),
+    /// Never by itself: `flush` sends it. Full batches go all the same.
+    ByHand,
+}
+
+/// Which outcomes are reported to the callback, or to [`poll`](crate::BufferedProducer::poll).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reports {
+    /// Of all records.
+    #[default]
+    All,
+    /// Of those that were not, or perhaps not, written.
+    Failures,
+}
+
+/// How reports are handed over.
+#[derive(Default)]
+pub(crate) enum ReportMode {
+    #[default]
+    None,
+    Callback(DeliveryCallback),
+    Poll,
+}
+
+/// Options of a [`BufferedProducer`](crate::BufferedProducer).
+#[must_use]
+pub struct ProducerConfig {
+    batch_records: u32,
+    batch_bytes: usize,
+    linger: Linger,
+    buffer_bytes: usize,
+    buffer_records: usize,
+    compression: Compression,
+    delivery_timeout: Duration,
+    max_retries: Option<u32>,
+    first_backoff: Duration,
+    max_backoff: Duration,
+    retry_ambiguous: bool,
+    workers: usize,
+    reports: Reports,
+    report_mode: ReportMode,
+}
+
+impl Default for ProducerConfig {
+    fn default() -> Self {
+        ProducerConfig {
+            batch_records: 0,
+            batch_bytes: CAP,
+            linger: Linger::WhenIdle,
+            buffer_bytes: 64 << 20,
+            buffer_records: 1_000_000,
+            compression: Compression::none(),
+            delivery_timeout: Duration::from_secs(120),
+            max_retries: None,
+            first_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(5),
+            retry_ambiguous: true,
+            workers: 64,
+            reports: Reports::All,
+            report_mode: ReportMode::None,
+        }
+    }
+}
+
+impl ProducerConfig {
+    /// The defaults: batches go as soon as their shard is idle, nobody is told the outcomes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The most records in a batch; default 0, which is no limit but that of the bytes.
+    pub fn batch_records(self, count: u32) -> Self {
+        ProducerConfig { batch_records: count, ..self }
+    }
+
+    /// The most encoded bytes in a batch, before compression; default 1,044,480, a little below the
+    /// server's limit. A larger record passes alone, up to that limit.
+    pub fn batch_bytes(self, bytes: usize) -> Self {
+        ProducerConfig { batch_bytes: bytes, ..self }
+    }
+
+    /// When a batch that is not full goes; default when its shard is idle.
+    pub fn linger(self, linger: Linger) -> Self {
+        ProducerConfig { linger, ..self }
+    }
+
+    /// How many bytes of records, encoded and with what is kept about them, may be on the way; default
+    /// 64 MiB. Appends wait for room. A record larger than all of it is let in alone.
+    pub fn buffer_bytes(self, bytes: usize) -> Self {
+        ProducerConfig { buffer_bytes: bytes, ..self }
+    }
+
+    /// How many records may be on the way, with those whose report has not been handed over; default
+    /// 1,000,000. It matters only where outcomes are reported.
+    pub fn buffer_records(self, count: usize) -> Self {
+        ProducerConfig { buffer_records: count, ..self }
+    }
+
+    /// How batches are compressed; default not at all. On threads of its own, and only when it helps.
+    pub fn compression(self, compression: impl Into<Compression>) -> Self {
+        ProducerConfig { compression: compression.into(), ..self }
+    }
+
+    /// How long after its first record a batch is given up; default 120 s.
+    pub fn delivery_timeout(self, timeout: Duration) -> Self {
+        ProducerConfig { delivery_timeout: timeout, ..self }
+    }
+
+    /// How often a batch is tried again, and the pauses between: the first one, doubled each time up to the
+    /// longest, each shortened by chance by up to a half. Default `None`, which is until the delivery
+    /// time-out, 100 ms and 5 s.
+    pub fn retry(
+        self,
+        max_retries: impl Into<Option<u32>>,
+        first_backoff: Duration,
+        max_backoff: Duration,
+    ) -> Self {
+        ProducerConfig { max_retries: max_retries.into(), first_backoff, max_backoff, ..self }
+    }
+
+    /// Whether a batch is sent again when nobody knows whether it was written (the connection broke, or the
+    /// answer did not come in time); default yes: rather twice than not at all. With no, such records are
+    /// reported as unknown.
+    pub fn retry_ambiguous(self, on: bool) -> Self {
+        ProducerConfig { retry_ambiguous: on, ..self }
+    }
+
+    /// The most appends in flight over all shards; default 64. A shard has one at a time.
+    pub fn workers(self, count: usize) -> Self {
+        ProducerConfig { workers: count, ..self }
+    }
+
+    /// Which outcomes are reported; default all.
+    pub fn reports(self, which: Reports) -> Self {
+        ProducerConfig { reports: which, ..self }
+    }
+
+    /// Reports outcomes to this function, batch by batch and one at a time, on a thread of this producer.
+    ///
+    /// It may call anything of this library, with two exceptions that would wait for itself: `flush` and
+    /// `close` of this producer end with [`WouldDeadlock`](ErrorKind::WouldDeadlock), and appends to this
+    /// producer never wait for room. A slow one delays its own reports and nothing else, until
+    /// [`buffer_records`](Self::buffer_records) are unreported. A panic in it is caught and logged.
+    pub fn on_delivery(self, callback: impl FnMut(&Deliveries) + Send + 'static) -> Self {
+        ProducerConfig { report_mode: ReportMode::Callback(Box::new(callback)), ..self }
+    }
+
+    /// Keeps reports until [`poll`](crate::BufferedProducer::poll) takes them.
+    pub fn poll_reports(self) -> Self {
+        ProducerConfig { report_mode: ReportMode::Poll, ..self }
+    }
+
+    /// The options as the producer uses them, and where its reports go.
+    pub(crate) fn check(self) -> Result<(Settings, ReportMode)> {
+        self.compression.check()?;
+        let at_least_one = |what: &str, count: usize| {
+            if count == 0 {
+                Err(Error::invalid_argument(format!("{what} must be more than 0")))
+            } else {
+                Ok(())
+            }
+        };
+        at_least_one("the bytes of a batch", self.batch_bytes)?;
+        at_least_one("the bytes of the buffer", self.buffer_bytes)?;
+        at_least_one("the records of the buffer", self.buffer_records)?;
+        at_least_one("the number of workers", self.workers)?;
+        if self.batch_bytes > CAP {
+            return Err(Error::invalid_argument(format!(
+                "batches of {} bytes are over what the server takes; {CAP} are the most",
+                self.batch_bytes
+            )));
+        }
+        for (what, time) in
+            [("delivery time-out", self.delivery_timeout), ("first pause", self.first_backoff)]
+        {
+            if time.is_zero() {
+                return Err(Error::invalid_argument(format!("the {what} must be more than 0")));
+            }
+        }
+        if self.max_backoff < self.first_backoff {
+            let message = "the longest pause between attempts is shorter than the first";
+            return Err(Error::new(ErrorKind::Config, message));
+        }
+        let records = if self.batch_records == 0 { usize::MAX } else { self.batch_records as usize };
+        let settings = Settings {
+            limits: Limits { bytes: self.batch_bytes, records },
+            linger: self.linger,
+            buffer_bytes: self.buffer_bytes,
+            buffer_records: self.buffer_records,
+            compression: self.compression,
+            delivery_timeout: self.delivery_timeout,
+            max_attempts: self.max_retries.map(|retries| retries.saturating_add(1)),
+            backoff: Backoff { first: self.first_backoff, cap: self.max_backoff },
+            retry_ambiguous: self.retry_ambiguous,
+            workers: self.workers,
+            reports: self.reports,
+        };
+        Ok((settings, self.report_mode))
+    }
+}
+
+/// [`ProducerConfig`], checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) limits: Limits,
+    pub(crate) linger: Linger,
+    pub(crate) buffer_bytes: usize,
+    pub(crate) buffer_records: usize,
+    pub(crate) compression: Compression,
+    pub(crate) delivery_timeout: Duration,
+    /// `None`: until the delivery time-out.
+    pub(crate) max_attempts: Option<u32>,
+    pub(crate) backoff: Backoff,
+    pub(crate) retry_ambiguous: bool,
+    pub(crate) workers: usize,
+    pub(crate) reports: Reports,
+}
+
+impl fmt::Debug for ProducerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProducerConfig")
+            .field("batch_records", &self.batch_records)
+            .field("batch_bytes", &self.batch_bytes)
+            .field("linger", &self.linger)
+            .field("buffer_bytes", &self.buffer_bytes)
+            .field("compression", &self.compression)
+            .field("delivery_timeout", &self.delivery_timeout)
+            .field("max_retries", &self.max_retries)
+            .field("retry_ambiguous", &self.retry_ambiguous)
+            .field("workers", &self.workers)
+            .field("reports", &self.reports)
+            .finish_non_exhaustive()
+    }
+}
