@@ -31,9 +31,11 @@ mod config;
 mod client;
 mod admin;
 mod producer;
+mod consumer;
 pub use admin::{ConsumerInfo, DeleteOptions, Stream, StreamOptions, Subscription, SubscriptionOptions};
 pub use client::Client;
 pub use config::ClientConfig;
+pub use consumer::{Consumer, ConsumerConfig, ConsumerState, Next};
 pub use producer::{
     Appender, BufferedProducer, Counts, Delivered, Deliveries, Delivery, Linger, ProducerConfig, Reports,
 };

@@ -221,11 +221,12 @@ impl Cluster {
         &self,
         subscription: &str,
         first: proto::StreamingFetchRequest,
-    ) -> Result<Duplex<proto::StreamingFetchRequest, proto::StreamingFetchResponse>> {
+    ) -> Result<Duplex<proto::StreamingFetchRequest, proto::StreamingFetchResponse>, Failure> {
         self.refresh_if(self.is_stale()).await;
         let target = Target::Subscription(subscription.to_owned());
-        let route = self.look_up(&target, None).await.map_err(Failure::into_error)?;
-        let channel = self.pool.dedicated(&route.node, &self.settings)?;
+        let route = self.look_up(&target, None).await?;
+        let connected = Pool::dedicated(&route.node, &self.settings).await;
+        let channel = connected.inspect_err(|failure| self.note(&route.node, failure))?;
         let grpc = self.grpc(channel);
         Ok(Duplex::open(grpc, rpc::streaming_fetch(), route.node, first))
     }

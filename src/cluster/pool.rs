@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 
 use parking_lot::Mutex;
+use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
+use crate::cluster::call::failure;
 use crate::cluster::endpoint::Address;
+use crate::cluster::retry::Failure;
 use crate::cluster::settings::ClusterSettings;
 use crate::error::{Error, Result};
 
@@ -33,14 +36,15 @@ impl Pool {
         if let Some(channel) = channels.get(node) {
             return Ok(channel.clone());
         }
-        let channel = open(node, settings)?;
+        let channel = endpoint(node, settings)?.connect_lazy();
         channels.insert(node.clone(), channel.clone());
         Ok(channel)
     }
 
-    /// A connection of its own. Does not connect yet. Runs on the runtime.
-    pub(crate) fn dedicated(&self, node: &Address, settings: &ClusterSettings) -> Result<Channel> {
-        open(node, settings)
+    /// A connection of its own.
+    pub(crate) async fn dedicated(node: &Address, settings: &ClusterSettings) -> Result<Channel, Failure> {
+        let endpoint = endpoint(node, settings).map_err(Failure::Refused)?;
+        endpoint.connect().await.map_err(|error| failure(Status::from_error(error.into()), node))
     }
 
     /// Lets go of the channels of nodes that are gone.
@@ -49,17 +53,16 @@ impl Pool {
     }
 }
 
-fn open(node: &Address, settings: &ClusterSettings) -> Result<Channel> {
+fn endpoint(node: &Address, settings: &ClusterSettings) -> Result<Endpoint> {
     let endpoint = Endpoint::from_shared(format!("http://{node}"))
         .and_then(|endpoint| endpoint.user_agent(settings.user_agent.clone()))
         .map_err(|error| {
             Error::protocol(format!("`{node}` is no address to connect to")).with_source(error)
         })?;
-    let endpoint = endpoint
+    Ok(endpoint
         .connect_timeout(settings.connect_timeout)
         // Without it, a batch waits for the acknowledgement of its predecessor: 40 ms.
         .tcp_nodelay(true)
         .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW);
-    Ok(endpoint.connect_lazy())
+        .initial_connection_window_size(CONNECTION_WINDOW))
 }

@@ -1,0 +1,205 @@
+//! Acks on their way to the server.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::error::{Error, Result};
+use crate::proto;
+use crate::record_id::RecordId;
+
+/// The most ids in one message: some 25 bytes each, well below the server's limit of 4 MiB.
+const MOST_IN_MESSAGE: usize = 50_000;
+
+/// Acks that have not been sent. They are kept over reconnects.
+pub(crate) struct Acks {
+    pending: Mutex<Pending>,
+    changed: Notify,
+    most: usize,
+    age: Duration,
+}
+
+#[derive(Default)]
+struct Pending {
+    ids: Vec<proto::RecordId>,
+    /// When the first of them came.
+    since: Option<Instant>,
+    /// Whether they should go whatever their number and age.
+    hurry: bool,
+    /// Shards whose records this consumer was given: an id of another one makes the server break the call.
+    shards: HashSet<u64>,
+}
+
+impl Acks {
+    pub(crate) fn new(most: usize, age: Duration) -> Self {
+        Acks { pending: Mutex::default(), changed: Notify::new(), most, age }
+    }
+
+    /// Records of this shard are delivered from now on.
+    pub(crate) fn allow(&self, ids: &[proto::RecordId]) {
+        if let Some(first) = ids.first() {
+            self.pending.lock().shards.insert(first.shard_id);
+        }
+    }
+
+    /// Takes acks, all of them or none.
+    ///
+    /// # Errors
+    ///
+    /// One is of a shard that this consumer was never given.
+    pub(crate) fn push(&self, ids: impl Iterator<Item = RecordId> + Clone, now: Instant) -> Result<()> {
+        let mut pending = self.pending.lock();
+        let foreign = ids.clone().find(|id| !pending.shards.contains(&id.shard_id));
+        if let Some(foreign) = foreign {
+            return Err(Error::invalid_argument(format!(
+                "the record {foreign} can't be acked: this consumer was given no record of its shard"
+            )));
+        }
+        pending.ids.extend(ids.map(proto::RecordId::from));
+        if !pending.ids.is_empty() {
+            pending.since.get_or_insert(now);
+        }
+        drop(pending);
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.pending.lock().ids.len()
+    }
+
+    /// Has all that are pending sent without delay.
+    pub(crate) fn hurry(&self) {
+        let mut pending = self.pending.lock();
+        pending.hurry = !pending.ids.is_empty();
+        drop(pending);
+        self.changed.notify_waiters();
+    }
+
+    /// Takes what goes into the next message, if there is anything.
+    pub(crate) fn take(&self) -> Option<Vec<proto::RecordId>> {
+        let mut pending = self.pending.lock();
+        let count = pending.ids.len().min(MOST_IN_MESSAGE);
+        if count == 0 {
+            return None;
+        }
+        let rest = pending.ids.split_off(count);
+        let taken = std::mem::replace(&mut pending.ids, rest);
+        if pending.ids.is_empty() {
+            (pending.since, pending.hurry) = (None, false);
+        }
+        drop(pending);
+        self.changed.notify_waiters();
+        Some(taken)
+    }
+
+    /// Puts back what was taken and could not be sent; it goes first.
+    pub(crate) fn put_back(&self, mut ids: Vec<proto::RecordId>, now: Instant) {
+        let mut pending = self.pending.lock();
+        ids.append(&mut pending.ids);
+        pending.ids = ids;
+        pending.since.get_or_insert(now);
+    }
+
+    /// When those that are pending should go: now, later, or when there are some.
+    fn due(&self) -> Due {
+        let pending = self.pending.lock();
+        match pending.since.map(|since| since.checked_add(self.age)) {
+            None => Due::WhenThereAreSome,
+            Some(_) if pending.hurry || pending.ids.len() >= self.most => Due::Now,
+            Some(at) => Due::At(at),
+        }
+    }
+
+    /// Waits until acks should be sent.
+    pub(crate) async fn wait_until_due(&self) {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            // Listen before looking, or a change between the two would be missed.
+            changed.as_mut().enable();
+            match self.due() {
+                Due::Now => return,
+                Due::At(Some(at)) => {
+                    if tokio::time::timeout_at(at.into(), changed).await.is_err() {
+                        return;
+                    }
+                }
+                Due::At(None) | Due::WhenThereAreSome => changed.await,
+            }
+        }
+    }
+
+    /// Waits until none is pending.
+    pub(crate) async fn wait_until_none(&self) {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if self.len() == 0 {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Due {
+    Now,
+    /// `None`: at an age beyond what the clock can hold.
+    At(Option<Instant>),
+    WhenThereAreSome,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(range: std::ops::Range<u32>) -> impl Iterator<Item = RecordId> + Clone {
+        range.map(|index| RecordId::new(1, 1, index))
+    }
+
+    fn acks() -> Acks {
+        let acks = Acks::new(3, Duration::from_millis(100));
+        acks.allow(&[RecordId::new(1, 0, 0).into()]);
+        acks
+    }
+
+    #[test]
+    fn acks_go_by_count_by_age_of_the_first_or_in_a_hurry() {
+        let now = Instant::now();
+        let acks = acks();
+        assert_eq!(acks.due(), Due::WhenThereAreSome);
+        acks.push(ids(0..1), now).unwrap();
+        acks.push(ids(1..2), now + Duration::from_millis(50)).unwrap();
+        assert_eq!(acks.due(), Due::At(Some(now + Duration::from_millis(100))));
+        acks.hurry();
+        assert_eq!(acks.due(), Due::Now);
+        assert_eq!(acks.take().unwrap().len(), 2);
+        assert_eq!(acks.due(), Due::WhenThereAreSome);
+        acks.push(ids(0..3), now).unwrap();
+        assert_eq!(acks.due(), Due::Now);
+    }
+
+    #[test]
+    fn what_could_not_be_sent_goes_first_again() {
+        let acks = acks();
+        acks.push(ids(0..2), Instant::now()).unwrap();
+        let taken = acks.take().unwrap();
+        acks.push(ids(2..3), Instant::now()).unwrap();
+        acks.put_back(taken, Instant::now());
+        let indexes: Vec<_> = acks.take().unwrap().iter().map(|id| id.batch_index).collect();
+        assert_eq!(indexes, [0, 1, 2]);
+        assert!(acks.take().is_none());
+    }
+
+    #[test]
+    fn ids_of_foreign_shards_are_refused_with_all_that_came_with_them() {
+        let acks = acks();
+        let mixed = [RecordId::new(1, 1, 0), RecordId::new(2, 1, 0)];
+        let error = acks.push(mixed.into_iter(), Instant::now()).unwrap_err();
+        assert!(error.to_string().contains("2-1-0"), "{error}");
+        assert_eq!(acks.len(), 0);
+    }
+}

@@ -1,0 +1,233 @@
+//! The task that keeps a StreamingFetch open.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use crate::cluster::duplex::Duplex;
+use crate::cluster::retry::Failure;
+use crate::consumer::handle::{ConsumerState, Shared};
+use crate::error::{Error, ErrorKind, Result, status};
+use crate::proto::{RecordId, StreamingFetchRequest, StreamingFetchResponse};
+
+/// How often a consumer's name may be taken before it has ever run: our own dead predecessor may hold it
+/// for a moment.
+const NAME_ATTEMPTS: u32 = 5;
+
+pub(crate) struct FetchLoop {
+    shared: Arc<Shared>,
+    /// Attempts since records last came.
+    attempts: u32,
+    /// Whether the server has ever taken us on.
+    has_run: bool,
+}
+
+/// How a connection ended.
+enum Ended {
+    /// We asked for the end, and the server saw everything that we sent before.
+    Stopped,
+    Lost(Failure),
+}
+
+impl FetchLoop {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        FetchLoop { shared, attempts: 0, has_run: false }
+    }
+
+    /// Runs until it is stopped, or fails for good. Returns why.
+    pub(crate) async fn run(mut self) -> Result<()> {
+        loop {
+            if self.shared.stopping.is_closed() && self.shared.acks.len() == 0 {
+                return Ok(());
+            }
+            self.attempts += 1;
+            let failure = match self.connect_and_serve().await {
+                Ok(Ended::Stopped) => return Ok(()),
+                Ok(Ended::Lost(failure)) => failure,
+                Err(failure) => failure,
+            };
+            if let Some(error) = self.give_up(&failure) {
+                return Err(error);
+            }
+            let error = failure.into_error();
+            tracing::debug!(subscription = self.shared.subscription, attempts = self.attempts, %error, "reconnecting");
+            self.shared.note_loss(error);
+            let pause = self.shared.settings.backoff.delay(self.attempts, fastrand::f64());
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.shared.stopping.closed(), if !self.shared.stopping.is_closed() => {}
+            }
+        }
+    }
+
+    /// The error to end with, if there is no use in going on.
+    fn give_up(&self, failure: &Failure) -> Option<Error> {
+        let Failure::Refused(error) = failure else { return None };
+        let give_up = match error.server().map_or(status::INTERNAL, |server| server.grpc_status()) {
+            status::NOT_FOUND
+            | status::INVALID_ARGUMENT
+            | status::PERMISSION_DENIED
+            | status::UNAUTHENTICATED
+            | status::RESOURCE_EXHAUSTED
+            | status::UNIMPLEMENTED => true,
+            status::FAILED_PRECONDITION => !error.has_code(crate::proto::ErrorCode::WrongServer),
+            status::ABORTED => error.server().is_some_and(|server| server.name() == "SubscriptionIsDeleting"),
+            status::ALREADY_EXISTS => !self.has_run && self.attempts >= NAME_ATTEMPTS,
+            _ => false,
+        };
+        let subject = format!("of subscription {}", self.shared.subscription);
+        give_up.then(|| error.clone().doing("StreamingFetch", Some(subject)).after_attempts(self.attempts))
+    }
+
+    async fn connect_and_serve(&mut self) -> Result<Ended, Failure> {
+        let first = self.request(Vec::new());
+        let shared = self.shared.clone();
+        let mut fetch = tokio::select! {
+            fetch = shared.cluster.open_fetch(&shared.subscription, first) => fetch?,
+            // With nothing to send, there is no use in a connection.
+            () = shared.stopping.closed(), if shared.acks.len() == 0 => return Ok(Ended::Stopped),
+        };
+        self.shared.set_state(ConsumerState::Running);
+        let ended = self.serve(&mut fetch).await;
+        if let Ended::Lost(Failure::NotSent(_) | Failure::Unknown(_)) = &ended {
+            self.shared.cluster.note_lost(fetch.node());
+        }
+        Ok(ended)
+    }
+
+    /// Receives batches and sends acks until the connection is lost, or the consumer is to stop.
+    async fn serve(&mut self, fetch: &mut Fetch) -> Ended {
+        let Some(requests) = fetch.requests() else { return Ended::Stopped };
+        let shared = self.shared.clone();
+        let mut outgoing = Outgoing { shared: &shared, ids: None };
+        let mut can_send = true;
+        loop {
+            tokio::select! {
+                // Acks first: the server goes on by them.
+                biased;
+                () = shared.stopping.closed(), if !shared.stopping.is_closed() => {}
+                place = requests.reserve(), if outgoing.ids.is_some() => match place {
+                    Ok(place) => place.send(self.request(outgoing.sent())),
+                    Err(_) => {
+                        // The call is over; how, the responses tell.
+                        outgoing.put_back();
+                        can_send = false;
+                    }
+                },
+                () = shared.acks.wait_until_due(), if can_send && outgoing.ids.is_none() => outgoing.fill(),
+                received = next(&shared, fetch), if !shared.stopping.is_closed() => match received {
+                    Ok(Some(response)) => self.receive(response),
+                    Ok(None) => return Ended::Lost(server_ended()),
+                    Err(failure) => return Ended::Lost(failure),
+                },
+            }
+            if shared.stopping.is_closed() {
+                outgoing.put_back();
+                return self.finish(fetch, requests).await;
+            }
+        }
+    }
+
+    fn receive(&mut self, response: StreamingFetchResponse) {
+        self.attempts = 0;
+        self.has_run = true;
+        if let Some(batch) = response.received_records.filter(|batch| !batch.record_ids.is_empty()) {
+            self.shared.acks.allow(&batch.record_ids);
+            self.shared.buffer.push(batch);
+        }
+    }
+
+    /// Sends the last acks and half-closes; the server's end of the call then says that it has seen them,
+    /// whatever the status. What it still delivers meanwhile comes again later.
+    async fn finish(&self, fetch: &mut Fetch, requests: mpsc::Sender<StreamingFetchRequest>) -> Ended {
+        while let Some(ids) = self.shared.acks.take() {
+            let request = self.request(ids);
+            tokio::select! {
+                place = requests.reserve() => match place {
+                    Ok(place) => {
+                        place.send(request);
+                        continue;
+                    }
+                    Err(_) => {
+                        self.shared.acks.put_back(request.ack_ids, Instant::now());
+                        return Ended::Lost(connection_gone());
+                    }
+                },
+                ended = drain(fetch) => {
+                    self.shared.acks.put_back(request.ack_ids, Instant::now());
+                    return Ended::Lost(ended.unwrap_or_else(server_ended));
+                }
+            }
+        }
+        drop(requests);
+        fetch.finish_sending();
+        match drain(fetch).await {
+            Some(failure @ (Failure::NotSent(_) | Failure::Unknown(_))) => Ended::Lost(failure),
+            Some(Failure::Refused(_)) | None => Ended::Stopped,
+        }
+    }
+
+    fn request(&self, ack_ids: Vec<RecordId>) -> StreamingFetchRequest {
+        StreamingFetchRequest {
+            subscription_id: self.shared.subscription.clone(),
+            consumer_name: self.shared.settings.name.clone(),
+            ack_ids,
+        }
+    }
+}
+
+type Fetch = Duplex<StreamingFetchRequest, StreamingFetchResponse>;
+
+/// Acks that were taken and have not been sent: whatever happens, they are not lost.
+struct Outgoing<'a> {
+    shared: &'a Shared,
+    ids: Option<Vec<RecordId>>,
+}
+
+impl Outgoing<'_> {
+    fn fill(&mut self) {
+        self.ids = self.shared.acks.take();
+    }
+
+    fn sent(&mut self) -> Vec<RecordId> {
+        self.ids.take().unwrap_or_default()
+    }
+
+    fn put_back(&mut self) {
+        if let Some(ids) = self.ids.take() {
+            self.shared.acks.put_back(ids, Instant::now());
+        }
+    }
+}
+
+impl Drop for Outgoing<'_> {
+    fn drop(&mut self) {
+        self.put_back();
+    }
+}
+
+/// The next response, once there is room for it.
+async fn next(shared: &Shared, fetch: &mut Fetch) -> Result<Option<StreamingFetchResponse>, Failure> {
+    shared.buffer.room().await;
+    fetch.next().await
+}
+
+/// Reads to the end of the call. `None`: it ended with OK.
+async fn drain(fetch: &mut Fetch) -> Option<Failure> {
+    loop {
+        match fetch.next().await {
+            Ok(Some(_)) => {}
+            Ok(None) => return None,
+            Err(failure) => return Some(failure),
+        }
+    }
+}
+
+fn server_ended() -> Failure {
+    Failure::Unknown(Error::new(ErrorKind::Unavailable, "the server ended the fetch"))
+}
+
+fn connection_gone() -> Failure {
+    Failure::Unknown(Error::new(ErrorKind::Unavailable, "the connection was lost"))
+}

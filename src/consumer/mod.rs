@@ -1,0 +1,34 @@
+//! Consuming a subscription.
+//!
+//! A record arrives like this:
+//!
+//! ```text
+//!   private runtime                      whoever polls, or the consumer's own thread
+//!
+//!   FetchLoop::run
+//!     looks up the subscription's node,
+//!     opens StreamingFetch, and again
+//!     after a loss
+//!       <- undecoded batch
+//!     Buffer::push ---------------------> Consumer::poll, or Dispatch::run
+//!     (bounded: reading stops when             decodes the batch
+//!      it is full)                             the user's callback
+//!                                              Consumer::ack
+//!     <- ids, by count or age ----------- Acks::push
+//!     acks on the same stream
+//! ```
+//!
+//! Delivery is at least once. A record that is not acked within the subscription's ack time-out is delivered
+//! again, to whoever has its shard then; after a change of node, so is everything behind the last batch that
+//! was acked as a whole. Record ids tell repeated records from new ones.
+
+pub(crate) mod config;
+pub(crate) mod handle;
+pub(crate) mod fetch;
+pub(crate) mod buffer;
+pub(crate) mod dispatch;
+pub(crate) mod ack;
+
+pub use config::ConsumerConfig;
+pub use dispatch::Next;
+pub use handle::{Consumer, ConsumerState};
