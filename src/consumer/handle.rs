@@ -297,7 +297,8 @@ impl Consumer {
     ///
     /// # Errors
     ///
-    /// As [`stop`](Self::stop); it is closed all the same, also when the wait was interrupted.
+    /// As [`stop`](Self::stop); it is closed all the same. When the wait was interrupted it is not,
+    /// and nothing is lost.
     /// [`WouldDeadlock`](ErrorKind::WouldDeadlock) in its own callback.
     pub fn close(&self, limit: impl Into<Wait>) -> Result<()> {
         self.shared().close(limit.into().until())
@@ -539,14 +540,18 @@ impl Shared {
     /// Stops the fetch and waits for it, and for the callback.
     fn finish(&self, until: Until<'_>) -> Result<()> {
         self.request_stop();
-        let Some(fetch) = self.take_fetch() else {
+        let Some(mut fetch) = self.take_fetch() else {
             // It never began, or somebody else is stopping it.
             let ended = self.wait_for_end(until);
             self.join_callback();
             return ended;
         };
-        let mut fetch = std::pin::pin!(fetch);
-        let stopped = wait(fetch.as_mut(), until);
+        let stopped = wait(&mut fetch, until);
+        if let Err(ended @ Ended::Interrupted) = stopped {
+            // Nothing is lost, and it can be called again.
+            self.life.lock().fetch = Some(fetch);
+            return Err(ended.into_error("the server to take the acks"));
+        }
         self.buffer.clear();
         if let Err(ended) = stopped {
             fetch.abort();

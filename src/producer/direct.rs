@@ -87,6 +87,36 @@ impl Client {
         Ok(outcomes)
     }
 
+    /// Appends records to a shard of the caller's choice, whatever their keys, as one batch: all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append); together they are too large for a batch; there is no such shard.
+    pub fn append_to_shard(
+        &self,
+        stream: &str,
+        shard_id: u64,
+        records: &[Record],
+        compression: impl Into<Compression>,
+    ) -> Result<Vec<RecordId>> {
+        let compression = compression.into();
+        names::check("stream", stream)?;
+        compression.check()?;
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut bytes = Vec::new();
+        records.iter().for_each(|record| wire::encode(record, &mut bytes));
+        if !fits_alone(bytes.len()) {
+            return Err(too_large(stream, bytes.len()));
+        }
+        let plan = Plan { send_twice: true, ..self.plan() };
+        let part = Part { shard_id, bytes, indexes: (0..records.len()).collect() };
+        let (indexes, task) = self.start(stream, part, compression, plan);
+        let written = self.run(plan.deadline, async move { task.await? })?;
+        Ok(indexes.into_iter().map(|index| written.id(index)).collect())
+    }
+
     /// Starts one append on the runtime.
     fn start(
         &self,
