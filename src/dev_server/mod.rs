@@ -62,6 +62,8 @@ mod outbox;
 mod bell;
 mod connection;
 mod errors;
+#[cfg(test)]
+mod tests;
 
 pub use faults::{Faults, NextCalls};
 pub use options::DevServerOptions;
