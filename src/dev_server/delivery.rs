@@ -86,13 +86,15 @@ impl Delivering {
 
     async fn send(&self, delivery: &Delivery, received: ReceivedRecord) {
         let sent = self.push(delivery, StreamingFetchResponse { received_records: Some(received) }).await;
+        if let Sent::AtOnce = sent {
+            return;
+        }
         let (shard, lsn, now) = (delivery.shard, delivery.batch.lsn, self.cluster.now());
         let mut state = self.cluster.state();
         let Some(run) = state.running.get_mut(&self.run) else { return };
         match sent {
-            Sent::AtOnce => {}
-            Sent::Late => run.running.sent(shard, lsn, now.instant),
             Sent::Failed => run.running.send_failed(delivery.consumer, shard, lsn, now.instant),
+            _ => run.running.sent(shard, lsn, now.instant),
         }
     }
 

@@ -11,7 +11,7 @@ use super::faults::Order;
 use super::node::Node;
 use super::outbox::{Outbox, outbox};
 use super::running::Consumer;
-use super::subscriptions::{Joined, Seat};
+use super::subscriptions::{AckRefused, Joined, Seat};
 use crate::proto::{StreamingFetchRequest, StreamingFetchResponse};
 
 /// What the generated service wants for an answer in parts.
@@ -88,15 +88,14 @@ impl Call {
             order.before(self.outbox.closed()).await?;
         }
         let seat = self.join(first, caller)?;
-        let outcome = match order.as_ref().map(Order::after) {
-            Some(Err(status)) => Err(status),
+        let end = match order.as_ref().map(Order::after) {
+            Some(Err(status)) => Err(AckRefused::Left(status)),
             _ => self.receive_acks(seat).await,
         };
-        // One whose acks the server stumbled over stays registered, until a message can't be sent to it.
-        if !matches!(&outcome, Err(status) if status.code() == Code::Unknown) {
+        if !matches!(end, Err(AckRefused::Stays(_))) {
             self.leave(seat);
         }
-        outcome
+        end.map_err(|(AckRefused::Left(status) | AckRefused::Stays(status))| status)
     }
 
     fn join(&self, first: StreamingFetchRequest, caller: Caller) -> Result<Seat, Status> {
@@ -120,13 +119,13 @@ impl Call {
         self.node.cluster.state().leave(seat, now);
     }
 
-    async fn receive_acks(&mut self, seat: Seat) -> Result<(), Status> {
+    async fn receive_acks(&mut self, seat: Seat) -> Result<(), AckRefused> {
         loop {
             match self.receive().await {
                 Incoming::Message(message) => self.node.cluster.state().ack(seat, &message.ack_ids)?,
                 // All acks before it are counted by now.
                 Incoming::HalfClosed | Incoming::Over => return Ok(()),
-                Incoming::Broken(status) => return Err(status),
+                Incoming::Broken(status) => return Err(AckRefused::Left(status)),
             }
         }
     }

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 use tonic::Status;
 
@@ -56,12 +57,18 @@ impl DevServer {
         })
         .map_err(|error| Error::new(ErrorKind::Resources, "can't start a thread").with_source(error))?;
         let node = Node { cluster: Arc::clone(&cluster), id: NODE };
-        let listener = {
-            let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener).map_err(|error| cant_listen(address, error))?
-        };
+        // From here on the runtime is stopped as it must be, whatever happens.
+        let server = DevServer { runtime: Some(runtime), faults: Faults { cluster }, port: address.port() };
+        server.serve(listener, node).map_err(|error| cant_listen(address, error))?;
+        Ok(server)
+    }
+
+    fn serve(&self, listener: TcpListener, node: Node) -> std::io::Result<()> {
+        let Some(runtime) = &self.runtime else { return Ok(()) };
+        let _inside = runtime.enter();
+        let listener = tokio::net::TcpListener::from_std(listener)?;
         runtime.spawn(transport::serve(listener, node));
-        Ok(DevServer { runtime: Some(runtime), faults: Faults { cluster }, port: address.port() })
+        Ok(())
     }
 
     /// Where it is, as clients want it: `hstream://127.0.0.1:6570`.
@@ -98,15 +105,25 @@ impl DevServer {
 
     fn shut_down(&mut self) {
         let Some(runtime) = self.runtime.take() else { return };
-        // On a thread of its own, since waiting for a runtime is forbidden inside another one.
+        // On a thread of its own, since waiting for a runtime is forbidden inside another one. It comes
+        // back if that thread can't be had.
+        let slot = Arc::new(Mutex::new(Some(runtime)));
+        let runtime = Arc::clone(&slot);
         let stopping = signals::blocked(|| {
-            std::thread::Builder::new()
-                .name("hstream-dev-stop".to_owned())
-                .spawn(move || runtime.shutdown_timeout(LONGEST_STOP))
+            std::thread::Builder::new().name("hstream-dev-stop".to_owned()).spawn(move || {
+                if let Some(runtime) = runtime.lock().take() {
+                    runtime.shutdown_timeout(LONGEST_STOP);
+                }
+            })
         });
-        if let Ok(stopping) = stopping {
+        match stopping {
             // It fails if that thread panicked, and then there is nothing left to wait for.
-            let _ = stopping.join();
+            Ok(stopping) => drop(stopping.join()),
+            Err(_) => {
+                if let Some(runtime) = slot.lock().take() {
+                    runtime.shutdown_background();
+                }
+            }
         }
     }
 }

@@ -57,6 +57,15 @@ pub(super) struct Seat {
     pub(super) consumer: ConsumerId,
 }
 
+/// Why acks end a consumer's call.
+#[derive(Debug)]
+pub(super) enum AckRefused {
+    /// The consumer is out already, or goes.
+    Left(Status),
+    /// The server stumbled: the consumer stays registered, until a message can't be sent to it.
+    Stays(Status),
+}
+
 /// What a consumer got by joining.
 #[derive(Debug)]
 pub(super) enum Joined {
@@ -243,19 +252,22 @@ impl State {
     }
 
     /// Later messages of a consumer.
-    pub(super) fn ack(&mut self, seat: Seat, ids: &[proto::RecordId]) -> Result<(), Status> {
-        let run = self.running.get_mut(&seat.run).ok_or_else(errors::invalid_consumer)?;
+    pub(super) fn ack(&mut self, seat: Seat, ids: &[proto::RecordId]) -> Result<(), AckRefused> {
+        let run = self.running.get_mut(&seat.run);
+        let run = run.ok_or_else(|| AckRefused::Left(errors::invalid_consumer()))?;
         if run.running.deleting.is_some() {
-            return Err(errors::invalid_subscription());
+            return Err(AckRefused::Left(errors::invalid_subscription()));
         }
         if !run.running.has(seat.consumer) {
-            return Err(errors::invalid_consumer());
+            return Err(AckRefused::Left(errors::invalid_consumer()));
         }
         let (checkpoints, outcome) = run.running.ack(ids);
         if let Some(info) = self.subscriptions.get_mut(&run.subscription) {
             info.checkpoints.extend(checkpoints);
         }
-        outcome.map_err(|shard| errors::unknown_exception(&format!("no such shard: {}", shard.0)))
+        outcome.map_err(|shard| {
+            AckRefused::Stays(errors::unknown_exception(&format!("no such shard: {}", shard.0)))
+        })
     }
 
     pub(super) fn leave(&mut self, seat: Seat, now: Moment) {
@@ -369,6 +381,13 @@ mod tests {
         Ok((seat, answers))
     }
 
+    fn refusal(state: &mut State, seat: Seat) -> Status {
+        match state.ack(seat, &[]) {
+            Err(AckRefused::Left(status)) => status,
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn delivered(state: &mut State, seat: Seat, now: Moment) -> Vec<u64> {
         let now = Moment { instant: now.instant + Duration::from_secs(1), ..now };
         std::iter::from_fn(|| match state.next(seat.run, now) {
@@ -420,7 +439,7 @@ mod tests {
         assert_eq!(state.get_subscription(NODE, "sub").unwrap().offsets[0].batch_id, 8589934593);
         assert_eq!(state.unload(seat.run).len(), 1);
         assert!(state.get_subscription(NODE, "sub").unwrap().offsets.is_empty(), "not loaded");
-        assert_eq!(state.ack(seat, &[]).unwrap_err().code(), Code::Aborted);
+        assert_eq!(refusal(&mut state, seat).code(), Code::Aborted);
         let (seat, _answers) = join(&mut state, "c", now).unwrap();
         assert_eq!(delivered(&mut state, seat, now), [8589934594], "whole, though half of it was acked");
     }
@@ -448,7 +467,7 @@ mod tests {
         assert!(matches!(state.delete_subscription(NODE, "sub", true), Ok(Deletion::Under(_))));
         let again = state.delete_subscription(NODE, "sub", true).unwrap_err();
         assert!(again.message().contains("SubscriptionIsDeleting"));
-        assert!(state.ack(seat, &[]).unwrap_err().message().contains("SubscriptionInvalidError"));
+        assert!(refusal(&mut state, seat).message().contains("SubscriptionInvalidError"));
         assert!(
             join(&mut state, "d", now).map(|_| ()).unwrap_err().message().contains("Invalid Subscription")
         );
