@@ -16,8 +16,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use hstreamdb::dev_server::DevServer;
 use hstreamdb::{
-    Client, Compression, CompressionKind, Consumer, ConsumerConfig, DeleteOptions, Deliveries, HRecord, HValue, Next,
-    ProducerConfig, Record, StartAt, StreamOptions, SubscriptionOptions,
+    Client, Compression, CompressionKind, Consumer, ConsumerConfig, DeleteOptions, Deliveries, HRecord,
+    HValue, Next, ProducerConfig, Record, StartAt, StreamOptions, SubscriptionOptions,
 };
 
 const USAGE: &str = "usage: quickstart [--url URL] [--compression none|gzip|zstd] [FILE]";
@@ -99,18 +99,28 @@ fn run(options: &Options) -> Result<()> {
 fn read_events(file: &str) -> Result<Vec<Event>> {
     let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(index, line)| event(line).map_err(|error| format!("{file}, line {}: {error}", index + 1).into())).collect()
+    lines
+        .map(|(index, line)| {
+            event(line).map_err(|error| format!("{file}, line {}: {error}", index + 1).into())
+        })
+        .collect()
 }
 
 fn event(line: &str) -> Result<Event> {
     let json = HRecord::from_json(line)?;
     let id = json.get("id").and_then(HValue::as_str).ok_or("the event has no id")?.to_owned();
     let properties = json.get("properties").and_then(HValue::as_object);
-    let network = properties.and_then(|properties| properties.get("net")).and_then(HValue::as_str).unwrap_or("");
+    let network =
+        properties.and_then(|properties| properties.get("net")).and_then(HValue::as_str).unwrap_or("");
     Ok(Event { id, network: network.to_owned(), json })
 }
 
-fn write_and_read(client: &Client, name: &str, events: Vec<Event>, compression: Compression) -> Result<String> {
+fn write_and_read(
+    client: &Client,
+    name: &str,
+    events: Vec<Event>,
+    compression: Compression,
+) -> Result<String> {
     let options = SubscriptionOptions::new().start(StartAt::Earliest).ack_timeout(Duration::from_secs(30));
     client.create_subscription(name, name, options)?;
     let expected: Vec<(String, String)> =
@@ -138,22 +148,31 @@ fn write_and_read(client: &Client, name: &str, events: Vec<Event>, compression: 
     ))
 }
 
+#[derive(Default)]
 struct Written {
-    records: u64,
+    records: usize,
     bytes: usize,
     batches: usize,
+    failure: Option<String>,
 }
 
 /// Writes the events through the buffered producer, keyed by their network.
 fn write(client: &Client, stream: &str, events: Vec<Event>, compression: Compression) -> Result<Written> {
-    let batches = Arc::new(AtomicUsize::new(0));
-    let counter = batches.clone();
-    let config = ProducerConfig::new().compression(compression).on_delivery(move |deliveries: &Deliveries| {
-        counter.fetch_add(1, Ordering::Relaxed);
-        if let Some(error) = deliveries.error() {
-            eprintln!("{} records were not written: {error}", deliveries.len());
-        }
-    });
+    let written = Arc::new(Mutex::new(Written::default()));
+    let reports = written.clone();
+    let config =
+        ProducerConfig::new().compression(compression).on_delivery(move |deliveries: &Deliveries| {
+            let Ok(mut written) = reports.lock() else { return };
+            match deliveries.error() {
+                None => {
+                    written.records += deliveries.len();
+                    written.batches += 1;
+                }
+                Some(error) => {
+                    written.failure = Some(format!("{} records were not written: {error}", deliveries.len()))
+                }
+            }
+        });
     let producer = client.producer(config)?;
     let appender = producer.appender(stream)?;
     let mut bytes = 0;
@@ -164,15 +183,21 @@ fn write(client: &Client, stream: &str, events: Vec<Event>, compression: Compres
         appender.append(&record).map_err(|error| format!("event {}: {error}", event.id))?;
         progress("written", index + 1, total);
     }
-    let counts = producer.close(PATIENCE)?;
-    if counts.total() != counts.written {
-        return Err(format!("only {} of {} events were written", counts.written, counts.total()).into());
+    producer.close(PATIENCE)?;
+    let reported = std::mem::take(&mut *written.lock().map_err(|_| "the delivery callback panicked")?);
+    match reported.failure {
+        Some(failure) => Err(failure.into()),
+        None => Ok(Written { bytes, ..reported }),
     }
-    Ok(Written { records: counts.written, bytes, batches: batches.load(Ordering::Relaxed) })
 }
 
 /// Consumes until so many records have come, and acks each batch. Closing makes sure of the acks.
-fn consume(client: &Client, subscription: &str, count: usize, read: &Arc<Mutex<Vec<(String, String)>>>) -> Result<usize> {
+fn consume(
+    client: &Client,
+    subscription: &str,
+    count: usize,
+    read: &Arc<Mutex<Vec<(String, String)>>>,
+) -> Result<usize> {
     let consumer = client.consumer(subscription, ConsumerConfig::new())?;
     let acked = Arc::new(AtomicUsize::new(0));
     let (sink, counter) = (read.clone(), acked.clone());
@@ -180,7 +205,8 @@ fn consume(client: &Client, subscription: &str, count: usize, read: &Arc<Mutex<V
         consumer.start_with(move |consumer: &Consumer, batch: &hstreamdb::Batch| {
             let Ok(mut read) = sink.lock() else { return Next::Stop };
             for record in batch.iter() {
-                let id = record.to_hrecord().ok().and_then(|event| event.get("id")?.as_str().map(str::to_owned));
+                let id =
+                    record.to_hrecord().ok().and_then(|event| event.get("id")?.as_str().map(str::to_owned));
                 read.push((id.unwrap_or_default(), record.key().to_owned()));
             }
             if consumer.ack_batch(batch).is_ok() {
@@ -202,7 +228,8 @@ fn check(expected: &[(String, String)], read: &[(String, String)]) -> Result<()>
     let mut seen = vec![false; expected.len()];
     let mut last: HashMap<&str, usize> = HashMap::new();
     for (id, key) in read {
-        let &index = position.get(id.as_str()).ok_or_else(|| format!("`{id}` was read, but never written"))?;
+        let &index =
+            position.get(id.as_str()).ok_or_else(|| format!("`{id}` was read, but never written"))?;
         if std::mem::replace(&mut seen[index], true) {
             return Err(format!("`{id}` was read twice").into());
         }
