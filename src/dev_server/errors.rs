@@ -68,9 +68,12 @@ pub(super) fn no_such_handler(path: &str) -> Status {
     Status::unimplemented(format!("No such handler: {path}"))
 }
 
-/// What gRPC itself says of a message over its limit.
-pub(super) fn message_too_large() -> Status {
-    Status::resource_exhausted(format!("Received message larger than max ({})", super::node::LARGEST_MESSAGE))
+/// What gRPC itself says of a message over its limit, from what our library says: `found 5 bytes, ...`.
+pub(super) fn message_too_large(ours: &Status) -> Status {
+    let mut numbers = ours.message().split(|each: char| !each.is_ascii_digit());
+    let length = numbers.find(|digits| !digits.is_empty()).unwrap_or("?");
+    let limit = super::node::LARGEST_MESSAGE;
+    Status::resource_exhausted(format!("Received message larger than max ({length} vs. {limit})"))
 }
 
 #[cfg(test)]

@@ -38,6 +38,10 @@ pub struct Faults {
 
 /// The next calls of one kind, and what is to happen to them. Made by [`Faults::next`]; nothing is
 /// ordered before one of the last six methods is called.
+///
+/// Of StreamingFetch they concern the beginning, once the first message is there: it can be refused (also
+/// after the consumer has joined), delayed or ignored. What becomes of a consumer later is up to
+/// [`Faults::cut_consumers`] and its like.
 #[derive(Debug)]
 #[must_use]
 pub struct NextCalls<'a> {
@@ -155,8 +159,6 @@ impl NextCalls<'_> {
     }
 
     /// They are carried out at once, and answered after this time.
-    ///
-    /// Of StreamingFetch only the beginning can be delayed: see [`delay`](Self::delay).
     pub fn delay_answer(self, time: Duration) {
         self.order(Action::DelayAnswer(time));
     }

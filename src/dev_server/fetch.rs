@@ -147,7 +147,7 @@ impl Call {
 /// What the client sees of its own broken message, if it still listens.
 fn broken(status: &Status) -> Status {
     match status.code() {
-        Code::OutOfRange => errors::message_too_large(),
+        Code::OutOfRange => errors::message_too_large(status),
         Code::Internal => {
             Status::internal(format!("streamRead decoding request failed: {}", status.message()))
         }

@@ -179,6 +179,7 @@ fn messages_over_4_mib_exhaust_a_resource() {
         assert!(status.message().starts_with(r#"{"error":207,"extra":4194"#), "{}", status.message());
         let status = client.append(append_of(shard, large(4 << 20))).await.unwrap_err();
         assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+        assert!(status.message().starts_with("Received message larger than max (41943"), "{status}");
     });
 }
 

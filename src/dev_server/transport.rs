@@ -97,8 +97,11 @@ impl Gate {
 /// sends this one itself.
 fn name_limit_as_grpc_does(response: Response<Body>) -> Response<Body> {
     let out_of_range = HeaderValue::from(Code::OutOfRange as i32);
-    if response.headers().get(Status::GRPC_STATUS) == Some(&out_of_range) {
-        return errors::message_too_large().into_http();
+    if response.headers().get(Status::GRPC_STATUS) != Some(&out_of_range) {
+        return response;
     }
-    response
+    match Status::from_header_map(response.headers()) {
+        Some(status) => errors::message_too_large(&status).into_http(),
+        None => response,
+    }
 }
