@@ -103,10 +103,14 @@ impl FetchLoop {
         let mut outgoing = Outgoing { shared: &shared, ids: None };
         let mut can_send = true;
         loop {
+            if shared.stopping.is_closed() {
+                outgoing.put_back();
+                return self.finish(fetch, requests).await;
+            }
             tokio::select! {
                 // Acks first: the server goes on by them.
                 biased;
-                () = shared.stopping.closed(), if !shared.stopping.is_closed() => {}
+                () = shared.stopping.closed() => {}
                 place = requests.reserve(), if outgoing.ids.is_some() => match place {
                     Ok(place) => place.send(self.request(outgoing.sent())),
                     Err(_) => {
@@ -116,15 +120,11 @@ impl FetchLoop {
                     }
                 },
                 () = shared.acks.wait_until_due(), if can_send && outgoing.ids.is_none() => outgoing.fill(),
-                received = next(&shared, fetch), if !shared.stopping.is_closed() => match received {
+                received = next(&shared, fetch) => match received {
                     Ok(Some(response)) => self.receive(response),
                     Ok(None) => return Ended::Lost(server_ended()),
                     Err(failure) => return Ended::Lost(failure),
                 },
-            }
-            if shared.stopping.is_closed() {
-                outgoing.put_back();
-                return self.finish(fetch, requests).await;
             }
         }
     }
