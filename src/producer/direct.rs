@@ -80,7 +80,7 @@ impl Client {
         let mut outcomes: Vec<_> =
             records.iter().map(|_| Err(Error::protocol("a record was not sent"))).collect();
         for (indexes, task) in sending {
-            let sent = self.run(plan.deadline, async move { task.await });
+            let sent = self.run(plan.deadline, task);
             for (number, indexes) in indexes.into_iter().enumerate() {
                 let outcome = match &sent {
                     Ok(outcomes) => outcomes[number].clone(),
@@ -124,7 +124,7 @@ impl Client {
         let plan = Plan { send_twice: true, ..self.plan() };
         let batches = vec![EncodedBatch { bytes, indexes: (0..records.len()).collect() }];
         let (_, task) = self.send(stream, ShardBatches { shard_id, batches }, compression, plan);
-        let sent = self.run(plan.deadline, async move { task.await });
+        let sent = self.run(plan.deadline, task);
         let outcome = sent.map_err(Error::ambiguous)?.into_iter().next();
         let written = outcome.unwrap_or_else(|| Err(Error::protocol("a batch was not sent")))?;
         Ok((0..records.len()).map(|index| written.id(index)).collect())

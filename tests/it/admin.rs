@@ -20,9 +20,10 @@ fn a_stream_is_created_described_listed_and_deleted() {
         assert!(stream.created().is_some());
     }
     assert!(client.stream_exists(&name).unwrap());
-    assert_eq!(client.list_streams().unwrap(), [found.clone()]);
-    assert_eq!(client.list_streams_with_prefix(&name[..3]).unwrap(), [found.clone()]);
-    assert_eq!(client.list_streams_with_prefix("").unwrap(), [found]);
+    let alone = [found];
+    assert_eq!(client.list_streams().unwrap(), alone);
+    assert_eq!(client.list_streams_with_prefix(&name[..3]).unwrap(), alone);
+    assert_eq!(client.list_streams_with_prefix("").unwrap(), alone);
     assert!(client.list_streams_with_prefix("other").unwrap().is_empty());
     client.delete_stream(&name, DeleteOptions::new()).unwrap();
     assert!(!client.stream_exists(&name).unwrap());

@@ -4,7 +4,7 @@
 //! projects; `tests/interop` has the programs that made them. Here they take the whole way of a delivery.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -64,7 +64,7 @@ fn check_all(folder: &str) {
     }
 }
 
-fn check_batch(file: &PathBuf, entry: &Value, received: &[ReceivedRecord<'_>]) {
+fn check_batch(file: &Path, entry: &Value, received: &[ReceivedRecord<'_>]) {
     if entry["error"] == true {
         assert!(received.iter().any(|record| record.error().is_some()), "{} was read", file.display());
         return;
