@@ -18,7 +18,8 @@ use proto::h_stream_api_client::HStreamApiClient;
 use proto::h_stream_api_server::{HStreamApi, HStreamApiServer};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 
 #[allow(clippy::all, missing_docs, unreachable_pub, missing_debug_implementations, dead_code)]
@@ -248,11 +249,10 @@ fn null_server() {
         println!("hstream://127.0.0.1:{port}");
         let service = HStreamApiServer::new(Null { port: port.into() }).max_decoding_message_size(64 << 20);
         tonic::transport::Server::builder()
-            .tcp_nodelay(true)
             .initial_connection_window_size(256 << 20)
             .initial_stream_window_size(16 << 20)
             .add_service(service)
-            .serve_with_incoming(TcpListenerStream::new(listener))
+            .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))
             .await
             .expect("serve");
     });
