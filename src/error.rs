@@ -279,6 +279,12 @@ impl Error {
         self
     }
 
+    /// Says it better, and keeps all else.
+    pub(crate) fn saying(mut self, message: String) -> Self {
+        self.change().message = message;
+        self
+    }
+
     pub(crate) fn at_node(mut self, node: impl fmt::Display) -> Self {
         self.change().node = Some(node.to_string());
         self

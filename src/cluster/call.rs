@@ -1,6 +1,8 @@
 //! The one door to a server.
 
 use std::error::Error as _;
+use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -8,14 +10,18 @@ use tonic::Status;
 use tonic::client::Grpc;
 use tonic_prost::ProstCodec;
 
+use crate::cluster::credentials::Credentials;
+use crate::cluster::describe::ClusterAnswer;
+use crate::cluster::dial::SpeaksTls;
 use crate::cluster::duplex::Duplex;
-use crate::cluster::endpoint::Address;
+use crate::cluster::endpoint::{Address, Security};
 use crate::cluster::members::{Members, address_of};
 use crate::cluster::pool::Pool;
 use crate::cluster::retry::{Backoff, Effect, Failure, Verdict, judge};
 use crate::cluster::routing::{Route, Routes, Target};
 use crate::cluster::rpc::{self, Rpc};
 use crate::cluster::settings::ClusterSettings;
+use crate::cluster::version::{self, OLDEST, Version};
 use crate::error::{Error, ErrorKind, Result, status};
 use crate::proto;
 
@@ -32,8 +38,12 @@ pub(crate) struct Plan {
 
 /// The cluster, as seen from here. Its futures run on the private runtime.
 pub(crate) struct Cluster {
-    settings: ClusterSettings,
+    settings: Arc<ClusterSettings>,
     pool: Pool,
+    /// They can be replaced while calls are made.
+    credentials: Mutex<Option<Credentials>>,
+    /// Of the node that described the cluster last.
+    version: Mutex<Option<Version>>,
     members: Mutex<Members>,
     routes: Mutex<Routes>,
     /// Held by the one that looks at the cluster; the others go on with what is known.
@@ -47,8 +57,21 @@ impl Cluster {
             members: Mutex::new(Members::new(settings.seeds.clone())),
             routes: Mutex::default(),
             refreshing: tokio::sync::Mutex::default(),
-            settings,
+            credentials: Mutex::new(settings.credentials.clone()),
+            version: Mutex::default(),
+            settings: Arc::new(settings),
         }
+    }
+
+    /// Calls carry these from now on.
+    pub(crate) fn set_credentials(&self, credentials: Credentials) {
+        *self.credentials.lock() = Some(credentials);
+    }
+
+    /// Reads certificates again, for new connections.
+    #[cfg(feature = "tls")]
+    pub(crate) fn reload_tls(&self) -> Result<()> {
+        self.settings.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
     }
 
     pub(crate) fn settings(&self) -> &ClusterSettings {
@@ -57,7 +80,7 @@ impl Cluster {
 
     /// Asks one node after the other what the cluster looks like, the seeds last. One pass: it ends with
     /// the first answer, or with the last failure.
-    pub(crate) async fn refresh(&self, deadline: Option<Instant>) -> Result<proto::DescribeClusterResponse> {
+    pub(crate) async fn refresh(&self, deadline: Option<Instant>) -> Result<ClusterAnswer> {
         let _turn = self.refreshing.lock().await;
         let start = fastrand::usize(..);
         let candidates = self.members.lock().candidates(start, Instant::now());
@@ -75,21 +98,35 @@ impl Cluster {
             }
         }
         match last {
-            Some(error) if error.kind() != ErrorKind::Server => {
+            Some(error) if error.kind() == ErrorKind::Unavailable || error.kind() == ErrorKind::Timeout => {
                 let message = format!("no node of the cluster could be reached; the last, {error}");
                 Err(Error::new(ErrorKind::Unavailable, message))
             }
-            Some(refusal) => Err(refusal),
+            Some(error) => Err(error.doing("DescribeCluster", None)),
             None => Err(Error::protocol("there are no nodes to ask")),
         }
     }
 
-    fn take_over(&self, answer: &proto::DescribeClusterResponse) -> Result<()> {
+    fn take_over(&self, answer: &ClusterAnswer) -> Result<()> {
+        self.check_version(answer)?;
         let mut members = self.members.lock();
         members.update(answer, Instant::now())?;
         self.pool.retain(|node| members.knows(node));
         self.routes.lock().retain(|node| members.knows(node));
         Ok(())
+    }
+
+    fn check_version(&self, answer: &ClusterAnswer) -> Result<()> {
+        let version = answer.version().as_deref().and_then(Version::parse);
+        *self.version.lock() = version;
+        match version {
+            Some(old) if old < OLDEST => {
+                let message = format!("the server is of version {old}; this client needs {OLDEST} or newer");
+                Err(Error::new(ErrorKind::Unsupported, message))
+            }
+            // Builds that do not say are taken as new.
+            _ => Ok(()),
+        }
     }
 
     /// Looks at the cluster again if what we know is old or doubtful, unless somebody does so already.
@@ -233,8 +270,12 @@ impl Cluster {
         let route = self.look_up(&target, None).await?;
         let connected = Pool::dedicated(&route.node, &self.settings).await;
         let channel = connected.inspect_err(|failure| self.note(&route.node, failure))?;
-        let grpc = self.grpc(channel);
-        Ok(Duplex::open(grpc, rpc::streaming_fetch(), route.node, first))
+        let mut metadata = self.request(()).into_parts().0;
+        if let Ok(agent) = self.settings.user_agent.parse() {
+            // What servers show of a consumer; they do not look at user-agent.
+            metadata.insert("proxy-agent", agent);
+        }
+        Ok(Duplex::open(self.grpc(channel), rpc::streaming_fetch(), metadata, route.node, first))
     }
 
     /// What a failed stream says about the node it was on.
@@ -252,16 +293,46 @@ impl Cluster {
         let mut grpc = self.grpc(channel);
         let call = async {
             grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
-            grpc.unary(tonic::Request::new(request), R::path(), ProstCodec::default()).await
+            grpc.unary(self.request(request), R::path(), ProstCodec::default()).await
         };
         match tokio::time::timeout(time, call).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
-            Ok(Err(status)) => Err(failure(status, node)),
+            Ok(Err(status)) => Err(self.explain(R::NAME, failure(status, node))),
             Err(_) => {
                 let message = format!("no answer within {time:?}");
                 Err(Failure::Unknown(Error::new(ErrorKind::Timeout, message).at_node(node)))
             }
         }
+    }
+
+    /// Says more of refusals that say little.
+    fn explain(&self, rpc: &str, failure: Failure) -> Failure {
+        let Failure::Refused(error) = &failure else { return failure };
+        if error.has_status(status::UNIMPLEMENTED)
+            && let Some(since) = version::since(rpc)
+        {
+            let version = self.version.lock().map_or("an unknown version".into(), |version| version.to_string());
+            let message = format!("it needs a server of version {since} or newer, this one is of {version}");
+            return Failure::Refused(Error::new(ErrorKind::Unsupported, message).at_node(error.node()));
+        }
+        // A server with tokens cancels calls without one on plaintext connections, and says no more.
+        if error.has_status(status::CANCELLED) && self.settings.security == Security::Plaintext {
+            let given = if self.credentials.lock().is_some() { "those given are wrong" } else { "none are given" };
+            let message = format!("cancelled by the server, which is how it refuses credentials without TLS; {given}");
+            return Failure::Refused(error.clone().saying(message));
+        }
+        failure
+    }
+
+    /// A request with what goes with every call.
+    fn request<M>(&self, message: M) -> tonic::Request<M> {
+        let mut request = tonic::Request::new(message);
+        let map = request.metadata_mut();
+        self.settings.metadata.iter().for_each(|metadata| metadata.put_into(map));
+        if let Some(credentials) = &*self.credentials.lock() {
+            credentials.put_into(map);
+        }
+        request
     }
 
     fn grpc(&self, channel: tonic::transport::Channel) -> Grpc<tonic::transport::Channel> {
@@ -320,22 +391,52 @@ fn time_is_up(last: &Error) -> Error {
 
 /// Tells a server's answer from a broken connection: only the latter has a cause on this side.
 pub(crate) fn failure(status: Status, node: &Address) -> Failure {
-    let mut cause = status.source();
-    let Some(outer) = cause else {
+    let Some(outer) = status.source() else {
         return Failure::Refused(Error::from_server(status.code() as i32, status.message()).at_node(node));
     };
-    let mut innermost = outer;
-    let mut connected = true;
-    while let Some(error) = cause {
-        connected &= !error.is::<tonic::ConnectError>();
-        innermost = error;
-        cause = error.source();
+    let cause = Cause::of(outer);
+    let tls = cause.tls.clone().map(|message| Error::new(ErrorKind::Tls, message));
+    let made = cause.connected;
+    let error = tls.unwrap_or_else(|| {
+        let what = if made { "the connection was lost" } else { "no connection could be made" };
+        Error::new(ErrorKind::Unavailable, format!("{what}: {}", cause.innermost))
+    });
+    let error = error.at_node(node).with_source(status);
+    if made && error.kind() != ErrorKind::Tls { Failure::Unknown(error) } else { Failure::NotSent(error) }
+}
+
+/// What a chain of causes says.
+struct Cause {
+    /// Whether there ever was a connection.
+    connected: bool,
+    innermost: String,
+    /// What went wrong with TLS, if that was it.
+    tls: Option<String>,
+}
+
+impl Cause {
+    fn of(outer: &(dyn std::error::Error + 'static)) -> Self {
+        let mut cause = Cause { connected: true, innermost: outer.to_string(), tls: None };
+        let mut next = Some(outer);
+        while let Some(error) = next {
+            cause.connected &= !error.is::<tonic::ConnectError>();
+            cause.innermost = error.to_string();
+            // An I/O error hides the cause that it was made of from `source`.
+            let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            let inside = inside.map(|inside| inside as &(dyn std::error::Error + 'static));
+            for error in [Some(error), inside].into_iter().flatten() {
+                cause.tls = cause.tls.or_else(|| explain_tls(error));
+            }
+            next = inside.filter(|_| error.source().is_none()).or(error.source());
+        }
+        cause
     }
-    if connected {
-        let error = Error::new(ErrorKind::Unavailable, format!("the connection was lost: {innermost}"));
-        Failure::Unknown(error.at_node(node).with_source(status))
-    } else {
-        let error = Error::new(ErrorKind::Unavailable, format!("no connection could be made: {innermost}"));
-        Failure::NotSent(error.at_node(node).with_source(status))
+}
+
+fn explain_tls(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    #[cfg(feature = "tls")]
+    if let Some(error) = error.downcast_ref::<rustls::Error>() {
+        return Some(crate::cluster::tls::explain(error));
     }
+    error.downcast_ref::<SpeaksTls>().map(ToString::to_string)
 }

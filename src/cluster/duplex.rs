@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
+use tonic::metadata::MetadataMap;
 use tonic::transport::Channel;
 use tonic::{Response, Status, Streaming};
 use tonic_prost::ProstCodec;
@@ -43,13 +44,20 @@ where
     Req: prost::Message + 'static,
     Resp: prost::Message + Default + 'static,
 {
-    pub(crate) fn open(mut grpc: Grpc<Channel>, path: PathAndQuery, node: Address, first: Req) -> Self {
+    pub(crate) fn open(
+        mut grpc: Grpc<Channel>,
+        path: PathAndQuery,
+        metadata: MetadataMap,
+        node: Address,
+        first: Req,
+    ) -> Self {
         let (sender, receiver) = mpsc::channel(REQUESTS);
         // There is room: nobody else has a sender. The first request must be there before the call is.
         let _ = sender.try_send(first);
         let opening = async move {
             grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
-            let requests = tonic::Request::new(ReceiverStream::new(receiver));
+            let mut requests = tonic::Request::new(ReceiverStream::new(receiver));
+            *requests.metadata_mut() = metadata;
             grpc.streaming(requests, path, ProstCodec::default()).await
         };
         Duplex { node, requests: Some(sender), responses: Responses::Opening(Box::pin(opening)) }

@@ -19,6 +19,27 @@ impl Address {
     pub(crate) fn new(host: impl Into<String>, port: u16) -> Self {
         Address { host: host.into(), port }
     }
+
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Reads `host[:port]`, as in a URL.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let bad = |why| Error::invalid_argument(format!("the address `{}` {why}", shown(text)));
+        parse_host(text.trim()).map_err(bad)
+    }
+}
+
+/// Whether connections are encrypted. One answer for all connections of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Security {
+    Plaintext,
+    Tls,
 }
 
 impl fmt::Display for Address {
@@ -31,25 +52,26 @@ impl fmt::Display for Address {
     }
 }
 
-/// Reads `hstream://host[:port][,host[:port]]...`. The scheme may be written in any case, spaces around
-/// commas do not count, IPv6 addresses stand in brackets, and `http` is taken as an alias.
-pub(crate) fn parse_url(url: &str) -> Result<Vec<Address>> {
+/// Reads `hstream://host[:port][,host[:port]]...`, or `hstreams://` for TLS. The scheme may be written in any
+/// case, spaces around commas do not count, IPv6 addresses stand in brackets, and `http` and `https` are taken
+/// as aliases.
+pub(crate) fn parse_url(url: &str) -> Result<(Security, Vec<Address>)> {
     let bad = |why: String| Error::invalid_argument(format!("the URL `{}` {why}", shown(url)));
     let Some((scheme, hosts)) = url.trim().split_once("://") else {
         return Err(bad("has no scheme; the form is hstream://host[:port][,host[:port]...]".into()));
     };
-    match scheme.to_ascii_lowercase().as_str() {
-        "hstream" | "http" => {}
+    let security = match scheme.to_ascii_lowercase().as_str() {
+        "hstream" | "http" => Security::Plaintext,
         // Never plaintext instead.
+        "hstreams" | "https" if cfg!(feature = "tls") => Security::Tls,
         "hstreams" | "https" => {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("the URL `{}` asks for TLS, which this version does not have yet", shown(url)),
-            ));
+            let message = format!("the URL `{}` asks for TLS, and this build has none (feature `tls`)", shown(url));
+            return Err(Error::new(ErrorKind::Unsupported, message));
         }
-        other => return Err(bad(format!("has the unknown scheme `{other}`; use hstream"))),
-    }
-    hosts.trim_end_matches('/').split(',').map(|host| parse_host(host.trim()).map_err(bad)).collect()
+        other => return Err(bad(format!("has the unknown scheme `{other}`; use hstream or hstreams"))),
+    };
+    let hosts = hosts.trim_end_matches('/').split(',').map(|host| parse_host(host.trim()).map_err(bad));
+    Ok((security, hosts.collect::<Result<_>>()?))
 }
 
 /// A URL for an error message: what may be a password is not repeated.
@@ -125,12 +147,23 @@ mod tests {
     }
 
     #[test]
+    fn the_scheme_decides_on_tls_and_never_falls_back() {
+        for (url, expected) in [("hstream://a", Security::Plaintext), ("http://a", Security::Plaintext)] {
+            assert_eq!(parse_url(url).unwrap().0, expected);
+        }
+        for url in ["hstreams://a", "HTTPS://a"] {
+            match parse_url(url) {
+                Ok((security, _)) => assert_eq!(security, Security::Tls),
+                Err(error) => assert!(error.to_string().contains("TLS") && cfg!(not(feature = "tls")), "{error}"),
+            }
+        }
+    }
+
+    #[test]
     fn whatever_else_is_refused_by_name() {
         for (url, part) in [
             ("localhost:6570", "no scheme"),
             ("kafka://a", "kafka"),
-            ("hstreams://a", "TLS"),
-            ("HTTPS://a", "TLS"),
             ("hstream://", "empty host"),
             ("hstream://a,,b", "empty host"),
             ("hstream://:1", "empty host"),

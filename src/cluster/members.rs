@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use crate::cluster::describe::ClusterAnswer;
 use crate::cluster::endpoint::Address;
 use crate::error::{Error, Result};
 use crate::proto::{self, NodeState};
@@ -28,7 +29,8 @@ impl Members {
     }
 
     /// Takes over the cluster's answer.
-    pub(crate) fn update(&mut self, answer: &proto::DescribeClusterResponse, now: Instant) -> Result<()> {
+    pub(crate) fn update(&mut self, answer: &ClusterAnswer, now: Instant) -> Result<()> {
+        let (live, states) = (answer.nodes(), answer.states());
         let running = |status: &&proto::ServerNodeStatus| {
             matches!(NodeState::try_from(status.state), Ok(NodeState::Running | NodeState::Starting))
         };
@@ -38,7 +40,7 @@ impl Members {
         {
             nodes.push(address_of(node)?);
         }
-        for node in answer.server_nodes.iter() {
+        for node in &live {
             nodes.push(address_of(node)?);
         }
         nodes.sort_unstable();
@@ -115,21 +117,10 @@ pub(crate) fn address_of(node: &proto::ServerNode) -> Result<Address> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::describe::tests::{answer, read};
 
     fn address(name: &str) -> Address {
         Address::new(name, 1)
-    }
-
-    fn answer(nodes: &[(&str, NodeState)]) -> proto::DescribeClusterResponse {
-        let node = |host: &str| proto::ServerNode { id: 1, host: host.into(), port: 1, version: None };
-        let status = |(host, state): &(&str, NodeState)| proto::ServerNodeStatus {
-            node: Some(node(host)),
-            state: *state as i32,
-        };
-        proto::DescribeClusterResponse {
-            server_nodes_status: nodes.iter().map(status).collect(),
-            ..Default::default()
-        }
     }
 
     #[test]
@@ -139,7 +130,7 @@ mod tests {
         assert_eq!(members.pick(now), address("seed"));
         members
             .update(
-                &answer(&[("a", NodeState::Running), ("b", NodeState::Running), ("c", NodeState::Dead)]),
+                &read(&answer(&[("a", NodeState::Running), ("b", NodeState::Running), ("c", NodeState::Dead)])),
                 now,
             )
             .unwrap();
@@ -152,7 +143,7 @@ mod tests {
     fn nodes_in_trouble_come_last_until_it_is_over() {
         let now = Instant::now();
         let mut members = Members::new(vec![address("seed")]);
-        members.update(&answer(&[("a", NodeState::Running), ("b", NodeState::Running)]), now).unwrap();
+        members.update(&read(&answer(&[("a", NodeState::Running), ("b", NodeState::Running)])), now).unwrap();
         members.in_trouble(&address("a"), now);
         assert!((0..4).all(|_| members.pick(now) == address("b")));
         members.in_trouble(&address("b"), now);
@@ -167,10 +158,10 @@ mod tests {
     fn an_empty_answer_leaves_the_seeds_and_a_bad_address_is_named() {
         let now = Instant::now();
         let mut members = Members::new(vec![address("seed")]);
-        members.update(&answer(&[]), now).unwrap();
+        members.update(&read(&answer(&[])), now).unwrap();
         assert_eq!(members.pick(now), address("seed"));
         let mut bad = answer(&[("a", NodeState::Running)]);
         bad.server_nodes_status[0].node.as_mut().unwrap().port = 70_000;
-        assert!(members.update(&bad, now).unwrap_err().to_string().contains("a:70000"));
+        assert!(members.update(&read(&bad), now).unwrap_err().to_string().contains("a:70000"));
     }
 }

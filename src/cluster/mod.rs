@@ -5,7 +5,13 @@
 
 pub(crate) mod settings;
 pub(crate) mod endpoint;
+pub(crate) mod credentials;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
+pub(crate) mod dial;
 pub(crate) mod pool;
+pub(crate) mod describe;
+pub(crate) mod version;
 pub(crate) mod members;
 pub(crate) mod routing;
 pub(crate) mod retry;

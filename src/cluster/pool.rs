@@ -1,23 +1,18 @@
 //! Channels to nodes, opened when first used.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::cluster::call::failure;
-use crate::cluster::endpoint::Address;
+use crate::cluster::dial::Dialer;
+use crate::cluster::endpoint::{Address, Security};
 use crate::cluster::retry::Failure;
 use crate::cluster::settings::ClusterSettings;
 use crate::error::{Error, Result};
-
-/// The receive window of a stream: batches are up to 1 MiB.
-const STREAM_WINDOW: u32 = 2 << 20;
-
-/// The receive window of a connection. More than ten times a stream's: below that, small messages that
-/// wait unread end the connection (h2 counts them against half of this window).
-const CONNECTION_WINDOW: u32 = 32 << 20;
 
 /// One channel a node for unary calls. Streaming calls get a connection each, so that one that isn't read
 /// holds up nothing else.
@@ -31,20 +26,23 @@ impl Pool {
     }
 
     /// The node's channel for unary calls. Does not connect yet. Runs on the runtime.
-    pub(crate) fn unary(&self, node: &Address, settings: &ClusterSettings) -> Result<Channel> {
+    pub(crate) fn unary(&self, node: &Address, settings: &Arc<ClusterSettings>) -> Result<Channel> {
         let mut channels = self.unary.lock();
         if let Some(channel) = channels.get(node) {
             return Ok(channel.clone());
         }
-        let channel = endpoint(node, settings)?.connect_lazy();
+        let dialer = Dialer::new(node.clone(), settings.clone());
+        let channel = endpoint(node, settings)?.connect_with_connector_lazy(dialer);
         channels.insert(node.clone(), channel.clone());
         Ok(channel)
     }
 
     /// A connection of its own.
-    pub(crate) async fn dedicated(node: &Address, settings: &ClusterSettings) -> Result<Channel, Failure> {
+    pub(crate) async fn dedicated(node: &Address, settings: &Arc<ClusterSettings>) -> Result<Channel, Failure> {
         let endpoint = endpoint(node, settings).map_err(Failure::Refused)?;
-        endpoint.connect().await.map_err(|error| failure(Status::from_error(error.into()), node))
+        let dialer = Dialer::new(node.clone(), settings.clone());
+        let connected = endpoint.connect_with_connector(dialer).await;
+        connected.map_err(|error| failure(Status::from_error(error.into()), node))
     }
 
     /// Lets go of the channels of nodes that are gone.
@@ -53,16 +51,22 @@ impl Pool {
     }
 }
 
-fn endpoint(node: &Address, settings: &ClusterSettings) -> Result<Endpoint> {
-    let endpoint = Endpoint::from_shared(format!("http://{node}"))
+fn endpoint(node: &Address, settings: &Arc<ClusterSettings>) -> Result<Endpoint> {
+    // The dialer encrypts, so that one place makes all connections; the scheme is what servers are told.
+    let scheme = match settings.security {
+        Security::Plaintext => "http",
+        Security::Tls => "https",
+    };
+    let endpoint = Endpoint::from_shared(format!("{scheme}://{node}"))
         .and_then(|endpoint| endpoint.user_agent(settings.user_agent.clone()))
         .map_err(|error| {
             Error::protocol(format!("`{node}` is no address to connect to")).with_source(error)
         })?;
-    Ok(endpoint
-        .connect_timeout(settings.connect_timeout)
-        // Without it, a batch waits for the acknowledgement of its predecessor: 40 ms.
-        .tcp_nodelay(true)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW))
+    let mut endpoint = endpoint
+        .initial_stream_window_size(settings.stream_window)
+        .initial_connection_window_size(settings.connection_window);
+    if let Some((interval, timeout)) = settings.keepalive {
+        endpoint = endpoint.http2_keep_alive_interval(interval).keep_alive_timeout(timeout);
+    }
+    Ok(endpoint)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, status};
+use crate::error::{Error, ErrorKind, status};
 use crate::proto::ErrorCode;
 
 /// Waits between attempts: twice as long each time up to a cap, with jitter.
@@ -66,6 +66,8 @@ pub(crate) enum Verdict {
 /// The table of errors. `send_twice`: a write of which nobody knows whether it was applied may go again.
 pub(crate) fn judge(failure: &Failure, effect: Effect, send_twice: bool) -> Verdict {
     match failure {
+        // The next attempt would meet the same certificates.
+        Failure::NotSent(error) if error.kind() == ErrorKind::Tls => Verdict::GiveUp,
         Failure::NotSent(_) => Verdict::Retry,
         Failure::Unknown(_) if effect == Effect::Reads || send_twice => Verdict::Retry,
         Failure::Unknown(_) => Verdict::GiveUp,
@@ -84,7 +86,6 @@ pub(crate) fn judge(failure: &Failure, effect: Effect, send_twice: bool) -> Verd
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorKind;
 
     fn refused(status: i32, code: i32) -> Failure {
         let text = format!(r#"{{"error":{code},"message":"x","extra":null}}"#);
@@ -98,8 +99,10 @@ mod tests {
     #[test]
     fn the_table_of_errors() {
         let not_sent = Failure::NotSent(Error::new(ErrorKind::Unavailable, "refused"));
+        let tls = Failure::NotSent(Error::new(ErrorKind::Tls, "expired"));
         for (failure, reads, writes, twice) in [
             (not_sent, Verdict::Retry, Verdict::Retry, Verdict::Retry),
+            (tls, Verdict::GiveUp, Verdict::GiveUp, Verdict::GiveUp),
             (lost(), Verdict::Retry, Verdict::GiveUp, Verdict::Retry),
             (refused(status::UNAVAILABLE, 0), Verdict::Retry, Verdict::Retry, Verdict::Retry),
             (

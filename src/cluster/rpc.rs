@@ -2,6 +2,7 @@
 
 use tonic::codegen::http::uri::PathAndQuery;
 
+use crate::cluster::describe::ClusterAnswer;
 use crate::cluster::retry::Effect;
 use crate::cluster::streams::Needs;
 use crate::proto::*;
@@ -63,7 +64,7 @@ macro_rules! rpcs {
 }
 
 rpcs! {
-    Reads () => "DescribeCluster" -> DescribeClusterResponse;
+    Reads () => "DescribeCluster" -> ClusterAnswer;
     Reads EchoRequest => "Echo" -> EchoResponse;
     Reads LookupShardRequest => "LookupShard" -> LookupShardResponse, "shard" shard_id;
     Reads LookupSubscriptionRequest => "LookupSubscription" -> LookupSubscriptionResponse, "subscription" subscription_id;

@@ -1,0 +1,168 @@
+//! From an address to a connection.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tonic::codegen::Service;
+use tonic::codegen::http::Uri;
+
+use crate::cluster::endpoint::Address;
+use crate::cluster::settings::ClusterSettings;
+
+/// Something that a connection is made of.
+pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// Makes the connections of one node. It is what tonic asks for one, first and after each loss.
+#[derive(Clone)]
+pub(crate) struct Dialer {
+    node: Address,
+    settings: Arc<ClusterSettings>,
+}
+
+impl Dialer {
+    pub(crate) fn new(node: Address, settings: Arc<ClusterSettings>) -> Self {
+        Dialer { node, settings }
+    }
+
+    async fn dial(self) -> io::Result<TokioIo<Box<dyn Io>>> {
+        let reachable = self.settings.reachable(&self.node);
+        let connection = connect(reachable, &self.settings).await?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.settings.tls {
+            let time = self.settings.connect_timeout;
+            let encrypted = tokio::time::timeout(time, tls.connect(self.node.host(), connection)).await;
+            let encrypted = encrypted.map_err(|_| timed_out("the TLS handshake", time))??;
+            return Ok(TokioIo::new(Box::new(encrypted)));
+        }
+        Ok(TokioIo::new(Box::new(Plaintext::new(connection))))
+    }
+}
+
+impl Service<Uri> for Dialer {
+    type Response = TokioIo<Box<dyn Io>>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// The URI names what tonic was told; we know it better.
+    fn call(&mut self, _: Uri) -> Self::Future {
+        Box::pin(self.clone().dial())
+    }
+}
+
+/// Tries all addresses of a name, one after the other: a dead one takes its share of the time and no more.
+async fn connect(node: &Address, settings: &ClusterSettings) -> io::Result<TcpStream> {
+    let resolved: Vec<SocketAddr> = tokio::net::lookup_host((node.host(), node.port())).await?.collect();
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in resolved {
+        match tokio::time::timeout(settings.connect_timeout, TcpStream::connect(address)).await {
+            Ok(Ok(connection)) => {
+                set_options(&connection, settings)?;
+                return Ok(connection);
+            }
+            Ok(Err(error)) => last = error,
+            Err(_) => last = timed_out("connecting", settings.connect_timeout),
+        }
+    }
+    Err(last)
+}
+
+fn timed_out(what: &str, time: Duration) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("{what} took longer than {time:?}"))
+}
+
+fn set_options(connection: &TcpStream, settings: &ClusterSettings) -> io::Result<()> {
+    // Without it, a batch waits for the acknowledgement of its predecessor: 40 ms.
+    connection.set_nodelay(true)?;
+    let socket = SockRef::from(connection);
+    if let Some(idle) = settings.tcp_keepalive {
+        // The kernel counts in whole seconds.
+        let idle = idle.max(Duration::from_secs(1));
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle).with_interval(idle))?;
+    }
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(time) = settings.tcp_user_timeout {
+        socket.set_tcp_user_timeout(Some(time))?;
+    }
+    Ok(())
+}
+
+/// A connection without TLS, which tells a server that speaks TLS from one that speaks nonsense.
+struct Plaintext {
+    connection: TcpStream,
+    /// Whether the server has said anything yet.
+    heard: bool,
+}
+
+/// A TLS record begins with its type and the major version: an alert is what a server has to say here.
+const TLS_ALERT: [u8; 2] = [0x15, 0x03];
+
+impl Plaintext {
+    fn new(connection: TcpStream) -> Self {
+        Plaintext { connection, heard: false }
+    }
+}
+
+impl AsyncRead for Plaintext {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.connection).poll_read(context, buffer))?;
+        let new = &buffer.filled()[before..];
+        if !std::mem::replace(&mut self.heard, true) && new.starts_with(&TLS_ALERT) {
+            let message = "the server speaks TLS and was dialled without; use a hstreams:// URL";
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, SpeaksTls(message))));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// That a server wants TLS, as the cause of a failure.
+#[derive(Debug)]
+pub(crate) struct SpeaksTls(&'static str);
+
+impl std::fmt::Display for SpeaksTls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for SpeaksTls {}
+
+impl AsyncWrite for Plaintext {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.connection).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.connection).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.connection).poll_write_vectored(context, buffers)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.connection.is_write_vectored()
+    }
+}

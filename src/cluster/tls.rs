@@ -1,0 +1,273 @@
+//! TLS: what was asked for, and the connections made by it.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use parking_lot::Mutex;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// How `hstreams://` connections are made: whom to trust, and who we are.
+///
+/// By default the system's root certificates are trusted; the environment variables `SSL_CERT_FILE` and
+/// `SSL_CERT_DIR` name others. Files are read when the client connects, and again for new connections when
+/// they have changed; a change that can't be used is logged, and the connections go on with what was there.
+#[derive(Clone, Default)]
+#[must_use]
+pub struct TlsConfig {
+    roots: Option<Source>,
+    identity: Option<(Source, Source)>,
+    server_name: Option<String>,
+}
+
+/// PEM, from memory or from a file.
+#[derive(Clone)]
+enum Source {
+    Pem(Vec<u8>),
+    File(PathBuf),
+}
+
+impl TlsConfig {
+    /// The system's roots, and no client certificate.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Trusts the certificates in this PEM file instead of the system's.
+    pub fn ca_file(self, path: impl Into<PathBuf>) -> Self {
+        TlsConfig { roots: Some(Source::File(path.into())), ..self }
+    }
+
+    /// The same, from memory.
+    pub fn ca_pem(self, pem: impl Into<Vec<u8>>) -> Self {
+        TlsConfig { roots: Some(Source::Pem(pem.into())), ..self }
+    }
+
+    /// Shows this certificate (with its chain) to servers that ask for one. The key is PKCS#8, PKCS#1 or SEC1.
+    pub fn identity_files(self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        TlsConfig { identity: Some((Source::File(certificate.into()), Source::File(key.into()))), ..self }
+    }
+
+    /// The same, from memory.
+    pub fn identity_pem(self, certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        TlsConfig { identity: Some((Source::Pem(certificate.into()), Source::Pem(key.into()))), ..self }
+    }
+
+    /// The name that servers must have a certificate for, where it isn't the one they are dialled by.
+    pub fn server_name(self, name: impl Into<String>) -> Self {
+        TlsConfig { server_name: Some(name.into()), ..self }
+    }
+
+    pub(crate) fn is_default(&self) -> bool {
+        self.roots.is_none() && self.identity.is_none() && self.server_name.is_none()
+    }
+
+    fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        let identity = self.identity.iter().flat_map(|(certificate, key)| [certificate, key]);
+        self.roots.iter().chain(identity).filter_map(|source| match source {
+            Source::File(path) => Some(path),
+            Source::Pem(_) => None,
+        })
+    }
+}
+
+impl fmt::Debug for TlsConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsConfig")
+            .field("roots", &self.roots.as_ref().map_or("of the system", |_| "given"))
+            .field("identity", &self.identity.is_some())
+            .field("server_name", &self.server_name)
+            .finish()
+    }
+}
+
+/// TLS, ready for connections.
+pub(crate) struct Tls {
+    config: TlsConfig,
+    loaded: Mutex<Loaded>,
+}
+
+struct Loaded {
+    client: Arc<ClientConfig>,
+    /// When the files were written that it was made of.
+    stamps: Vec<Option<SystemTime>>,
+}
+
+impl Tls {
+    pub(crate) fn load(config: TlsConfig) -> Result<Self> {
+        if let Some(name) = &config.server_name {
+            parse_name(name)?;
+        }
+        let stamps = stamps(&config);
+        let client = client_config(&config)?;
+        Ok(Tls { loaded: Mutex::new(Loaded { client, stamps }), config })
+    }
+
+    /// Reads all files again, for new connections.
+    pub(crate) fn reload(&self) -> Result<()> {
+        let stamps = stamps(&self.config);
+        let client = client_config(&self.config)?;
+        *self.loaded.lock() = Loaded { client, stamps };
+        Ok(())
+    }
+
+    /// What the next connection is made by. A change that can't be used is told once, by its time.
+    fn current(&self) -> Arc<ClientConfig> {
+        let stamps = stamps(&self.config);
+        let mut loaded = self.loaded.lock();
+        if stamps != loaded.stamps {
+            match client_config(&self.config) {
+                Ok(client) => loaded.client = client,
+                Err(error) => tracing::warn!(%error, "changed certificates can't be used; the old ones stay"),
+            }
+            loaded.stamps = stamps;
+        }
+        loaded.client.clone()
+    }
+
+    /// Encrypts a connection to a node.
+    pub(crate) async fn connect(&self, host: &str, connection: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let name = self.config.server_name.as_deref().unwrap_or(host);
+        let name = parse_name(name).map_err(io::Error::other)?;
+        TlsConnector::from(self.current()).connect(name, connection).await
+    }
+}
+
+fn parse_name(name: &str) -> Result<ServerName<'static>> {
+    ServerName::try_from(name.to_owned())
+        .map_err(|_| tls_error(format!("`{name}` is no name that a server can have a certificate for")))
+}
+
+fn stamps(config: &TlsConfig) -> Vec<Option<SystemTime>> {
+    let written = |path: &PathBuf| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    config.files().map(written).collect()
+}
+
+fn client_config(config: &TlsConfig) -> Result<Arc<ClientConfig>> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| tls_error("TLS can't be set up".into()).with_source(error))?
+        .with_root_certificates(roots(config)?);
+    let mut client = match &config.identity {
+        None => builder.with_no_client_auth(),
+        Some((certificate, key)) => builder
+            .with_client_auth_cert(certificates("client certificate", certificate)?, private_key(key)?)
+            .map_err(|error| tls_error("the client certificate and its key can't be used".into()).with_source(error))?,
+    };
+    client.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(Arc::new(client))
+}
+
+fn roots(config: &TlsConfig) -> Result<RootCertStore> {
+    let mut store = RootCertStore::empty();
+    let Some(source) = &config.roots else {
+        let found = rustls_native_certs::load_native_certs();
+        store.add_parsable_certificates(found.certs);
+        if store.is_empty() {
+            let why = found.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
+            return Err(tls_error(format!(
+                "this system has no root certificates{why}; install its package ca-certificates, or name a CA \
+                 by the option tls.ca.file"
+            )));
+        }
+        return Ok(store);
+    };
+    for certificate in certificates("CA", source)? {
+        store.add(certificate).map_err(|error| tls_error("a CA certificate can't be used".into()).with_source(error))?;
+    }
+    Ok(store)
+}
+
+fn certificates(what: &str, source: &Source) -> Result<Vec<CertificateDer<'static>>> {
+    let (name, pem) = read(what, source)?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<_, _>>()
+        .map_err(|error| tls_error(format!("{name} is no PEM")).with_source(error))?;
+    if certificates.is_empty() { Err(tls_error(format!("{name} has no certificate in it"))) } else { Ok(certificates) }
+}
+
+fn private_key(source: &Source) -> Result<PrivateKeyDer<'static>> {
+    let (name, pem) = read("client key", source)?;
+    PrivateKeyDer::from_pem_slice(&pem)
+        .map_err(|error| tls_error(format!("{name} has no private key in PEM (PKCS#8, PKCS#1 or SEC1)")).with_source(error))
+}
+
+fn read(what: &str, source: &Source) -> Result<(String, Vec<u8>)> {
+    match source {
+        Source::Pem(pem) => Ok((format!("the {what}"), pem.clone())),
+        Source::File(path) => {
+            let name = format!("the {what} `{}`", path.display());
+            let pem = fs::read(path).map_err(|error| tls_error(format!("{name} can't be read: {error}")))?;
+            Ok((name, pem))
+        }
+    }
+}
+
+fn tls_error(message: String) -> Error {
+    Error::new(ErrorKind::Tls, message)
+}
+
+/// What to tell people of a failed handshake.
+pub(crate) fn explain(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(reason) => match reason {
+            CertificateError::UnknownIssuer => {
+                "the server's certificate is of a CA that is not trusted here; see the option tls.ca.file".into()
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "the server's certificate has expired".into()
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "the server's certificate is not valid yet".into()
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "the server's certificate is for another name; see the option tls.server.name".into()
+            }
+            other => format!("the server's certificate can't be used: {other}"),
+        },
+        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
+            "the server wants a client certificate; see the option tls.identity".into()
+        }
+        rustls::Error::AlertReceived(alert) => format!("the server refused the handshake: {alert:?}"),
+        rustls::Error::InvalidMessage(_) => "the server does not speak TLS; use a hstream:// URL".into(),
+        other => format!("TLS failed: {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_cannot_be_used_are_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "no pem").unwrap();
+        for (config, part) in [
+            (TlsConfig::new().ca_file("/nonexistent"), "/nonexistent"),
+            (TlsConfig::new().ca_file(file.path()), "no certificate"),
+            (TlsConfig::new().ca_pem("x").identity_pem("x", "x"), "CA"),
+            (TlsConfig::new().server_name("a b"), "a b"),
+        ] {
+            let error = Tls::load(config).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Tls);
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_stay_out_of_debug() {
+        let config = TlsConfig::new().identity_pem("certificate", "secret");
+        assert!(!format!("{config:?}").contains("secret"));
+    }
+}
