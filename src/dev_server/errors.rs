@@ -102,6 +102,11 @@ pub(super) fn no_such_handler(path: &str) -> Status {
     Status::unimplemented(format!("No such handler: {path}"))
 }
 
+/// What the server says of what is no message, in calls that are answered in parts.
+pub(super) fn undecodable(ours: &Status) -> Status {
+    Status::internal(format!("streamRead decoding request failed: {}", ours.message()))
+}
+
 /// What gRPC itself says of a message over its limit, from what our library says: `found 5 bytes, ...`.
 pub(super) fn message_too_large(ours: &Status) -> Status {
     let mut numbers = ours.message().split(|each: char| !each.is_ascii_digit());

@@ -141,9 +141,7 @@ impl Call {
 pub(super) fn broken(status: &Status) -> Status {
     match status.code() {
         Code::OutOfRange => errors::message_too_large(status),
-        Code::Internal => {
-            Status::internal(format!("streamRead decoding request failed: {}", status.message()))
-        }
+        Code::Internal => errors::undecodable(status),
         _ => errors::stream_read_error(),
     }
 }

@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tonic::body::Body;
 use tonic::codegen::Service;
-use tonic::codegen::http::{HeaderValue, Request, Response};
+use tonic::codegen::http::{Request, Response};
 use tonic::{Code, Status};
 
 use super::access::Entrance;
@@ -166,19 +166,27 @@ impl Gate {
         }
         request.extensions_mut().insert(self.connection);
         let response = self.service.call(request).await;
-        response.map(name_limit_as_grpc_does)
+        response.map(|response| reword(rpc, response))
     }
 }
 
-/// Our library has another status for a message over the limit than the real server's. That server never
-/// sends this one itself.
-fn name_limit_as_grpc_does(response: Response<Body>) -> Response<Body> {
-    let out_of_range = HeaderValue::from(Code::OutOfRange as i32);
-    if response.headers().get(Status::GRPC_STATUS) != Some(&out_of_range) {
+/// Our library words two refusals in its own way, which come before any code of ours: of a message over
+/// the limit, and of one that is no message to a call that is answered in parts.
+fn reword(rpc: &str, response: Response<Body>) -> Response<Body> {
+    let Some(status) = response.headers().get(Status::GRPC_STATUS).and_then(|code| code.to_str().ok()) else {
         return response;
-    }
-    match Status::from_header_map(response.headers()) {
-        Some(status) => errors::message_too_large(&status).into_http(),
-        None => response,
+    };
+    let code = Code::from_bytes(status.as_bytes());
+    let is_in_parts = || rpc.starts_with("Read") && rpc != "ReadShard";
+    match (code, Status::from_header_map(response.headers())) {
+        // The real server never sends this one itself.
+        (Code::OutOfRange, Some(status)) => errors::message_too_large(&status).into_http(),
+        (Code::Internal, Some(status)) if is_in_parts() && status.message().starts_with(NOT_DECODED) => {
+            errors::undecodable(&status).into_http()
+        }
+        _ => response,
     }
 }
+
+/// How our library begins what it says of messages that are none.
+const NOT_DECODED: &str = "failed to decode Protobuf message";
