@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::closing::Closing;
+use crate::cluster::credentials::Credentials;
 use crate::cluster::retry::Effect;
 use crate::cluster::rpc::Rpc;
 use crate::cluster::{Cluster, Plan, Target};
-use crate::config::ClientConfig;
+use crate::config::{ClientConfig, check_plaintext_auth};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::{Runtime, Spawner};
 use crate::shard::ShardMap;
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     children: Mutex<Vec<Weak<dyn Child>>>,
     /// Shards of streams that records were appended to without a producer.
     shards: Mutex<HashMap<String, Arc<ShardMap>>>,
+    plaintext_auth: bool,
 }
 
 /// What a client closes when it is closed.
@@ -55,7 +57,9 @@ impl Client {
     /// # Errors
     ///
     /// [`InvalidArgument`](ErrorKind::InvalidArgument) for options that make no sense,
-    /// [`Unavailable`](ErrorKind::Unavailable) if no seed answers.
+    /// [`Tls`](ErrorKind::Tls) for certificates that can't be used, [`Config`](ErrorKind::Config) for options that
+    /// contradict each other, [`Unavailable`](ErrorKind::Unavailable) if no seed answers,
+    /// [`Unsupported`](ErrorKind::Unsupported) for servers older than v0.15.0.
     pub fn connect(config: impl Into<ClientConfig>) -> Result<Client> {
         let config = config.into();
         let settings = config.check()?;
@@ -65,10 +69,13 @@ impl Client {
             closing: Closing::default(),
             children: Mutex::default(),
             shards: Mutex::default(),
+            plaintext_auth: config.plaintext_auth,
         };
-        let limit = config.default_timeout().map_or_else(Wait::forever, Wait::from);
+        let limit = config.request_timeout.map_or_else(Wait::forever, Wait::from);
         let client = Client { shared: Arc::new(shared), limit };
-        client.refresh()?;
+        if !config.lazy {
+            client.refresh()?;
+        }
         Ok(client)
     }
 
@@ -88,6 +95,40 @@ impl Client {
         let cluster = self.shared.cluster.clone();
         let deadline = self.limit.deadline();
         self.run(deadline, async move { cluster.refresh(deadline).await.map(drop) })
+    }
+
+    /// Sends these credentials from now on. Any thread may rotate them; calls on the way are not touched.
+    ///
+    /// # Errors
+    ///
+    /// The user has a colon in it; the connection is not encrypted and the client was not told that this is fine.
+    pub fn set_basic_auth(&self, user: &str, password: &[u8]) -> Result<()> {
+        self.set_credentials(Credentials::basic(user, password)?)
+    }
+
+    /// Sends this token from now on: base64 of `user:password`.
+    ///
+    /// # Errors
+    ///
+    /// As [`set_basic_auth`](Self::set_basic_auth).
+    pub fn set_auth_token(&self, token: &[u8]) -> Result<()> {
+        self.set_credentials(Credentials::token(token)?)
+    }
+
+    fn set_credentials(&self, credentials: Credentials) -> Result<()> {
+        check_plaintext_auth(self.shared.cluster.settings().security, self.shared.plaintext_auth)?;
+        self.shared.cluster.set_credentials(credentials);
+        Ok(())
+    }
+
+    /// Reads the certificate files again, for new connections. They are also read again when they have changed.
+    ///
+    /// # Errors
+    ///
+    /// They can't be used; the old ones stay.
+    #[cfg(feature = "tls")]
+    pub fn reload_tls(&self) -> Result<()> {
+        self.shared.cluster.reload_tls()
     }
 
     /// Closes the client and all producers and consumers made with it: calls that are blocked end at once

@@ -69,6 +69,8 @@ pub enum ErrorKind {
     RecordTooLarge,
     /// Options that contradict each other.
     Config,
+    /// There is no option of this name.
+    UnknownOption,
     /// A bug in this crate or in a callback, caught.
     Panic,
     /// The server said something impossible.
@@ -381,6 +383,7 @@ impl Error {
             ErrorKind::InvalidArgument
             | ErrorKind::Json
             | ErrorKind::Config
+            | ErrorKind::UnknownOption
             | ErrorKind::RecordTooLarge
             | ErrorKind::WouldDeadlock
             | ErrorKind::Unsupported => Category::Caller,

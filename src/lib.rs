@@ -79,6 +79,7 @@ mod producer;
 mod consumer;
 
 mod config;
+mod options;
 mod client;
 mod admin;
 
@@ -88,11 +89,14 @@ pub mod dev_server;
 pub use admin::{ConsumerInfo, DeleteOptions, Stream, StreamOptions, Subscription, SubscriptionOptions};
 pub use cancel::Cancel;
 pub use client::Client;
+#[cfg(feature = "tls")]
+pub use cluster::tls::TlsConfig;
 pub use codec::compression::{Compression, CompressionKind};
 pub use config::ClientConfig;
 pub use consumer::{Consumer, ConsumerConfig, ConsumerState, Next};
 pub use error::{Category, Error, ErrorKind, Result, ServerError};
 pub use hrecord::{HRecord, HValue};
+pub use options::options_schema_json;
 pub use producer::{
     Appender, BufferedProducer, Counts, Delivered, Deliveries, Delivery, Linger, ProducerConfig, Reports,
 };

@@ -12,7 +12,6 @@ use tonic_prost::ProstCodec;
 
 use crate::cluster::credentials::Credentials;
 use crate::cluster::describe::ClusterAnswer;
-use crate::cluster::dial::SpeaksTls;
 use crate::cluster::duplex::Duplex;
 use crate::cluster::endpoint::{Address, Security};
 use crate::cluster::members::{Members, address_of};
@@ -268,8 +267,11 @@ impl Cluster {
         self.refresh_if(self.is_stale()).await;
         let target = Target::Subscription(subscription.to_owned());
         let route = self.look_up(&target, None).await?;
-        let connected = Pool::dedicated(&route.node, &self.settings).await;
-        let channel = connected.inspect_err(|failure| self.note(&route.node, failure))?;
+        let connected = self.pool.dedicated(&route.node, &self.settings).await;
+        let channel = connected.map_err(|failure| {
+            self.note(&route.node, &failure);
+            self.explain("StreamingFetch", &route.node, failure)
+        })?;
         let mut metadata = self.request(()).into_parts().0;
         if let Ok(agent) = self.settings.user_agent.parse() {
             // What servers show of a consumer; they do not look at user-agent.
@@ -297,7 +299,7 @@ impl Cluster {
         };
         match tokio::time::timeout(time, call).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
-            Ok(Err(status)) => Err(self.explain(R::NAME, failure(status, node))),
+            Ok(Err(status)) => Err(self.explain(R::NAME, node, failure(status, node))),
             Err(_) => {
                 let message = format!("no answer within {time:?}");
                 Err(Failure::Unknown(Error::new(ErrorKind::Timeout, message).at_node(node)))
@@ -305,23 +307,50 @@ impl Cluster {
         }
     }
 
-    /// Says more of refusals that say little.
-    fn explain(&self, rpc: &str, failure: Failure) -> Failure {
-        let Failure::Refused(error) = &failure else { return failure };
+    /// Says more of failures that say little.
+    fn explain(&self, rpc: &str, node: &Address, failure: Failure) -> Failure {
+        let error = match &failure {
+            Failure::Refused(error) => error,
+            Failure::NotSent(error) => return Failure::NotSent(self.explain_unreachable(node, error)),
+            Failure::Unknown(_) => return self.explain_lost(node, failure),
+        };
         if error.has_status(status::UNIMPLEMENTED)
             && let Some(since) = version::since(rpc)
         {
-            let version = self.version.lock().map_or("an unknown version".into(), |version| version.to_string());
+            let version =
+                self.version.lock().map_or("an unknown version".into(), |version| version.to_string());
             let message = format!("it needs a server of version {since} or newer, this one is of {version}");
             return Failure::Refused(Error::new(ErrorKind::Unsupported, message).at_node(error.node()));
         }
         // A server with tokens cancels calls without one on plaintext connections, and says no more.
         if error.has_status(status::CANCELLED) && self.settings.security == Security::Plaintext {
-            let given = if self.credentials.lock().is_some() { "those given are wrong" } else { "none are given" };
-            let message = format!("cancelled by the server, which is how it refuses credentials without TLS; {given}");
+            let given =
+                if self.credentials.lock().is_some() { "those given are wrong" } else { "none are given" };
+            let message =
+                format!("cancelled by the server, which is how it refuses credentials without TLS; {given}");
             return Failure::Refused(error.clone().saying(message));
         }
         failure
+    }
+
+    /// The commonest trouble of all: the cluster names addresses that can't be reached from here.
+    fn explain_unreachable(&self, node: &Address, error: &Error) -> Error {
+        if error.kind() != ErrorKind::Unavailable || self.settings.seeds.contains(node) {
+            return error.clone();
+        }
+        let message = format!(
+            "{}; the cluster names this address: if it can't be reached from here, see the server's option \
+             advertised-address, or this client's option map.address",
+            error.message()
+        );
+        error.clone().saying(message)
+    }
+
+    fn explain_lost(&self, node: &Address, failure: Failure) -> Failure {
+        match self.pool.take_refusal(node) {
+            Some(refusal) => Failure::NotSent(Error::new(ErrorKind::Tls, refusal).at_node(node)),
+            None => failure,
+        }
     }
 
     /// A request with what goes with every call.
@@ -421,8 +450,9 @@ impl Cause {
         while let Some(error) = next {
             cause.connected &= !error.is::<tonic::ConnectError>();
             cause.innermost = error.to_string();
-            // An I/O error hides the cause that it was made of from `source`.
-            let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            // Some errors hide the cause that they were made of from `source`.
+            let io = error.downcast_ref::<h2::Error>().and_then(h2::Error::get_io);
+            let inside = io.or_else(|| error.downcast_ref()).and_then(io::Error::get_ref);
             let inside = inside.map(|inside| inside as &(dyn std::error::Error + 'static));
             for error in [Some(error), inside].into_iter().flatten() {
                 cause.tls = cause.tls.or_else(|| explain_tls(error));
@@ -433,10 +463,12 @@ impl Cause {
     }
 }
 
+#[cfg(feature = "tls")]
 fn explain_tls(error: &(dyn std::error::Error + 'static)) -> Option<String> {
-    #[cfg(feature = "tls")]
-    if let Some(error) = error.downcast_ref::<rustls::Error>() {
-        return Some(crate::cluster::tls::explain(error));
-    }
-    error.downcast_ref::<SpeaksTls>().map(ToString::to_string)
+    error.downcast_ref().map(crate::cluster::tls::explain)
+}
+
+#[cfg(not(feature = "tls"))]
+fn explain_tls(_: &(dyn std::error::Error + 'static)) -> Option<String> {
+    None
 }

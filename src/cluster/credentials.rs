@@ -4,7 +4,9 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, BinaryMetadataKey, BinaryMetadataValue, MetadataMap};
+use tonic::metadata::{
+    AsciiMetadataKey, AsciiMetadataValue, BinaryMetadataKey, BinaryMetadataValue, MetadataMap,
+};
 
 use crate::error::{Error, Result};
 
@@ -27,10 +29,12 @@ impl Metadata {
             return Err(bad("is not the caller's to set"));
         }
         if lower.ends_with("-bin") {
-            let key = BinaryMetadataKey::from_bytes(lower.as_bytes()).map_err(|_| bad("is no name for metadata"))?;
+            let key = BinaryMetadataKey::from_bytes(lower.as_bytes())
+                .map_err(|_| bad("is no name for metadata"))?;
             return Ok(Metadata::Binary(key, BinaryMetadataValue::from_bytes(value)));
         }
-        let key = AsciiMetadataKey::from_bytes(lower.as_bytes()).map_err(|_| bad("is no name for metadata"))?;
+        let key =
+            AsciiMetadataKey::from_bytes(lower.as_bytes()).map_err(|_| bad("is no name for metadata"))?;
         let value = AsciiMetadataValue::try_from(value).map_err(|_| {
             bad("has a value that is not printable ASCII; a name that ends in -bin takes any bytes")
         })?;
@@ -108,7 +112,9 @@ mod tests {
     fn metadata_is_checked_by_its_name() {
         assert!(Metadata::new("x-forwarded-for", b"10.0.0.1").is_ok());
         assert!(Metadata::new("trace-bin", &[0, 255]).is_ok());
-        for (name, value) in [("a b", &b"x"[..]), ("", b"x"), ("a", b"\n"), ("Authorization", b"x"), ("grpc-timeout", b"1S")] {
+        for (name, value) in
+            [("a b", &b"x"[..]), ("", b"x"), ("a", b"\n"), ("Authorization", b"x"), ("grpc-timeout", b"1S")]
+        {
             assert!(Metadata::new(name, value).is_err(), "{name}");
         }
     }

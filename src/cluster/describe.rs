@@ -20,7 +20,8 @@ impl ClusterAnswer {
         let [only] = self.fields[0].as_slice() else { return None };
         let text = std::str::from_utf8(only).ok()?;
         // A message that names a node begins with a tag, which is no character of a version.
-        let is_version = text.starts_with(|c: char| c == 'v' || c.is_ascii_digit()) || text.starts_with("unknown");
+        let is_version =
+            text.starts_with(|c: char| c == 'v' || c.is_ascii_digit()) || text.starts_with("unknown");
         is_version.then(|| text.to_owned())
     }
 
@@ -120,7 +121,10 @@ pub(crate) mod tests {
         new.server_nodes = vec![ServerNode { id: 1, host: "a".into(), port: 1, version }];
         new.cluster_up_time = 7;
         let read_new = read(&new);
-        assert_eq!((read_new.nodes(), read_new.states()), (new.server_nodes.clone(), new.server_nodes_status.clone()));
+        assert_eq!(
+            (read_new.nodes(), read_new.states()),
+            (new.server_nodes.clone(), new.server_nodes_status.clone())
+        );
         assert_eq!(read_new.version().as_deref(), Some("0.20.3"));
         let old = Old {
             protocol_version: "0.1.0".into(),
@@ -136,7 +140,8 @@ pub(crate) mod tests {
 
     #[test]
     fn nonsense_names_no_nodes() {
-        let nonsense = ClusterAnswer { fields: [vec![b"\xff".to_vec()], vec![Vec::new()], vec![b"v".to_vec()]] };
+        let nonsense =
+            ClusterAnswer { fields: [vec![b"\xff".to_vec()], vec![Vec::new()], vec![b"v".to_vec()]] };
         assert_eq!(read(&nonsense), nonsense);
         assert!(nonsense.nodes().is_empty());
     }

@@ -1,5 +1,6 @@
 //! From an address to a connection.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -8,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -22,16 +24,32 @@ pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
+/// Why nodes ended connections, where it has to do with TLS: whoever makes a call often sees only that the
+/// connection is gone, because writing to it failed before the node's reason could be read.
+#[derive(Default)]
+pub(crate) struct Refusals(Mutex<HashMap<Address, String>>);
+
+impl Refusals {
+    pub(crate) fn note(&self, node: &Address, reason: String) {
+        self.0.lock().insert(node.clone(), reason);
+    }
+
+    pub(crate) fn take(&self, node: &Address) -> Option<String> {
+        self.0.lock().remove(node)
+    }
+}
+
 /// Makes the connections of one node. It is what tonic asks for one, first and after each loss.
 #[derive(Clone)]
 pub(crate) struct Dialer {
     node: Address,
     settings: Arc<ClusterSettings>,
+    refusals: Arc<Refusals>,
 }
 
 impl Dialer {
-    pub(crate) fn new(node: Address, settings: Arc<ClusterSettings>) -> Self {
-        Dialer { node, settings }
+    pub(crate) fn new(node: Address, settings: Arc<ClusterSettings>, refusals: Arc<Refusals>) -> Self {
+        Dialer { node, settings, refusals }
     }
 
     async fn dial(self) -> io::Result<TokioIo<Box<dyn Io>>> {
@@ -40,11 +58,17 @@ impl Dialer {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.settings.tls {
             let time = self.settings.connect_timeout;
-            let encrypted = tokio::time::timeout(time, tls.connect(self.node.host(), connection)).await;
+            let encrypted =
+                tokio::time::timeout(time, tls.connect(&self.node, connection, &self.refusals)).await;
             let encrypted = encrypted.map_err(|_| timed_out("the TLS handshake", time))??;
             return Ok(TokioIo::new(Box::new(encrypted)));
         }
-        Ok(TokioIo::new(Box::new(Plaintext::new(connection))))
+        Ok(TokioIo::new(Box::new(Plaintext {
+            connection,
+            heard: false,
+            node: self.node,
+            refusals: self.refusals,
+        })))
     }
 }
 
@@ -105,45 +129,51 @@ struct Plaintext {
     connection: TcpStream,
     /// Whether the server has said anything yet.
     heard: bool,
+    node: Address,
+    refusals: Arc<Refusals>,
 }
 
 /// A TLS record begins with its type and the major version: an alert is what a server has to say here.
 const TLS_ALERT: [u8; 2] = [0x15, 0x03];
 
 impl Plaintext {
-    fn new(connection: TcpStream) -> Self {
-        Plaintext { connection, heard: false }
+    fn hear(&mut self, bytes: &[u8]) {
+        if !std::mem::replace(&mut self.heard, true) && bytes.starts_with(&TLS_ALERT) {
+            let reason = "the server speaks TLS and was dialled without; use a hstreams:// URL";
+            self.refusals.note(&self.node, reason.into());
+        }
+    }
+
+    /// A server that hangs up on what it can't read may have said why.
+    fn hear_last_words(&mut self) {
+        let mut words = [0; 16];
+        if let Ok(count) = self.connection.try_read(&mut words) {
+            self.hear(&words[..count]);
+        }
     }
 }
 
 impl AsyncRead for Plaintext {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.connection).poll_read(context, buffer))?;
-        let new = &buffer.filled()[before..];
-        if !std::mem::replace(&mut self.heard, true) && new.starts_with(&TLS_ALERT) {
-            let message = "the server speaks TLS and was dialled without; use a hstreams:// URL";
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, SpeaksTls(message))));
-        }
+        self.hear(&buffer.filled()[before..]);
         Poll::Ready(Ok(()))
     }
 }
 
-/// That a server wants TLS, as the cause of a failure.
-#[derive(Debug)]
-pub(crate) struct SpeaksTls(&'static str);
-
-impl std::fmt::Display for SpeaksTls {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-impl std::error::Error for SpeaksTls {}
-
 impl AsyncWrite for Plaintext {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.connection).poll_write(context, bytes)
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.connection).poll_write(context, bytes));
+        Poll::Ready(written.inspect_err(|_| self.hear_last_words()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -159,7 +189,8 @@ impl AsyncWrite for Plaintext {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.connection).poll_write_vectored(context, buffers)
+        let written = ready!(Pin::new(&mut self.connection).poll_write_vectored(context, buffers));
+        Poll::Ready(written.inspect_err(|_| self.hear_last_words()))
     }
 
     fn is_write_vectored(&self) -> bool {

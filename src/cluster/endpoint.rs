@@ -65,7 +65,8 @@ pub(crate) fn parse_url(url: &str) -> Result<(Security, Vec<Address>)> {
         // Never plaintext instead.
         "hstreams" | "https" if cfg!(feature = "tls") => Security::Tls,
         "hstreams" | "https" => {
-            let message = format!("the URL `{}` asks for TLS, and this build has none (feature `tls`)", shown(url));
+            let message =
+                format!("the URL `{}` asks for TLS, and this build has none (feature `tls`)", shown(url));
             return Err(Error::new(ErrorKind::Unsupported, message));
         }
         other => return Err(bad(format!("has the unknown scheme `{other}`; use hstream or hstreams"))),
@@ -127,11 +128,8 @@ mod tests {
     use super::*;
 
     fn parsed(url: &str) -> Vec<String> {
-        parse_url(url)
-            .unwrap_or_else(|error| panic!("{url}: {error}"))
-            .iter()
-            .map(Address::to_string)
-            .collect()
+        let (_, addresses) = parse_url(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+        addresses.iter().map(Address::to_string).collect()
     }
 
     #[test]
@@ -154,7 +152,9 @@ mod tests {
         for url in ["hstreams://a", "HTTPS://a"] {
             match parse_url(url) {
                 Ok((security, _)) => assert_eq!(security, Security::Tls),
-                Err(error) => assert!(error.to_string().contains("TLS") && cfg!(not(feature = "tls")), "{error}"),
+                Err(error) => {
+                    assert!(error.to_string().contains("TLS") && cfg!(not(feature = "tls")), "{error}")
+                }
             }
         }
     }

@@ -35,9 +35,7 @@ impl Members {
             matches!(NodeState::try_from(status.state), Ok(NodeState::Running | NodeState::Starting))
         };
         let mut nodes = Vec::new();
-        for node in
-            answer.server_nodes_status.iter().filter(running).filter_map(|status| status.node.as_ref())
-        {
+        for node in states.iter().filter(running).filter_map(|status| status.node.as_ref()) {
             nodes.push(address_of(node)?);
         }
         for node in &live {
@@ -130,7 +128,11 @@ mod tests {
         assert_eq!(members.pick(now), address("seed"));
         members
             .update(
-                &read(&answer(&[("a", NodeState::Running), ("b", NodeState::Running), ("c", NodeState::Dead)])),
+                &read(&answer(&[
+                    ("a", NodeState::Running),
+                    ("b", NodeState::Running),
+                    ("c", NodeState::Dead),
+                ])),
                 now,
             )
             .unwrap();

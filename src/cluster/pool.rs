@@ -8,7 +8,7 @@ use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::cluster::call::failure;
-use crate::cluster::dial::Dialer;
+use crate::cluster::dial::{Dialer, Refusals};
 use crate::cluster::endpoint::{Address, Security};
 use crate::cluster::retry::Failure;
 use crate::cluster::settings::ClusterSettings;
@@ -18,11 +18,12 @@ use crate::error::{Error, Result};
 /// holds up nothing else.
 pub(crate) struct Pool {
     unary: Mutex<HashMap<Address, Channel>>,
+    refusals: Arc<Refusals>,
 }
 
 impl Pool {
     pub(crate) fn new() -> Self {
-        Pool { unary: Mutex::default() }
+        Pool { unary: Mutex::default(), refusals: Arc::default() }
     }
 
     /// The node's channel for unary calls. Does not connect yet. Runs on the runtime.
@@ -31,18 +32,27 @@ impl Pool {
         if let Some(channel) = channels.get(node) {
             return Ok(channel.clone());
         }
-        let dialer = Dialer::new(node.clone(), settings.clone());
+        let dialer = Dialer::new(node.clone(), settings.clone(), self.refusals.clone());
         let channel = endpoint(node, settings)?.connect_with_connector_lazy(dialer);
         channels.insert(node.clone(), channel.clone());
         Ok(channel)
     }
 
     /// A connection of its own.
-    pub(crate) async fn dedicated(node: &Address, settings: &Arc<ClusterSettings>) -> Result<Channel, Failure> {
+    pub(crate) async fn dedicated(
+        &self,
+        node: &Address,
+        settings: &Arc<ClusterSettings>,
+    ) -> Result<Channel, Failure> {
         let endpoint = endpoint(node, settings).map_err(Failure::Refused)?;
-        let dialer = Dialer::new(node.clone(), settings.clone());
+        let dialer = Dialer::new(node.clone(), settings.clone(), self.refusals.clone());
         let connected = endpoint.connect_with_connector(dialer).await;
         connected.map_err(|error| failure(Status::from_error(error.into()), node))
+    }
+
+    /// Why this node ended its last connection, if it had to do with TLS.
+    pub(crate) fn take_refusal(&self, node: &Address) -> Option<String> {
+        self.refusals.take(node)
     }
 
     /// Lets go of the channels of nodes that are gone.

@@ -4,17 +4,25 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
 use parking_lot::Mutex;
+use rustls::client::ResolvesClientCert;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
+use rustls::sign::CertifiedKey;
+use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore, SignatureScheme};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::cluster::dial::Refusals;
+use crate::cluster::endpoint::Address;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How `hstreams://` connections are made: whom to trust, and who we are.
@@ -35,6 +43,15 @@ pub struct TlsConfig {
 enum Source {
     Pem(Vec<u8>),
     File(PathBuf),
+}
+
+impl Source {
+    fn path(&self) -> String {
+        match self {
+            Source::File(path) => path.display().to_string(),
+            Source::Pem(_) => String::new(),
+        }
+    }
 }
 
 impl TlsConfig {
@@ -72,6 +89,30 @@ impl TlsConfig {
         self.roots.is_none() && self.identity.is_none() && self.server_name.is_none()
     }
 
+    /// The CA file; empty if there is none.
+    pub(crate) fn ca_path(&self) -> String {
+        self.roots.as_ref().map(Source::path).unwrap_or_default()
+    }
+
+    /// The CAs in memory; empty if there are none.
+    pub(crate) fn ca_text(&self) -> String {
+        match &self.roots {
+            Some(Source::Pem(pem)) => String::from_utf8_lossy(pem).into_owned(),
+            _ => String::new(),
+        }
+    }
+
+    /// The files of the client certificate and its key; empty if there are none.
+    pub(crate) fn identity_paths(&self) -> String {
+        let paths =
+            self.identity.as_ref().map(|(certificate, key)| format!("{},{}", certificate.path(), key.path()));
+        paths.unwrap_or_default()
+    }
+
+    pub(crate) fn name_text(&self) -> String {
+        self.server_name.clone().unwrap_or_default()
+    }
+
     fn files(&self) -> impl Iterator<Item = &PathBuf> {
         let identity = self.identity.iter().flat_map(|(certificate, key)| [certificate, key]);
         self.roots.iter().chain(identity).filter_map(|source| match source {
@@ -95,6 +136,7 @@ impl fmt::Debug for TlsConfig {
 pub(crate) struct Tls {
     config: TlsConfig,
     loaded: Mutex<Loaded>,
+    asked: Arc<Asked>,
 }
 
 struct Loaded {
@@ -109,14 +151,15 @@ impl Tls {
             parse_name(name)?;
         }
         let stamps = stamps(&config);
-        let client = client_config(&config)?;
-        Ok(Tls { loaded: Mutex::new(Loaded { client, stamps }), config })
+        let asked = Arc::<Asked>::default();
+        let client = client_config(&config, &asked)?;
+        Ok(Tls { loaded: Mutex::new(Loaded { client, stamps }), asked, config })
     }
 
     /// Reads all files again, for new connections.
     pub(crate) fn reload(&self) -> Result<()> {
         let stamps = stamps(&self.config);
-        let client = client_config(&self.config)?;
+        let client = client_config(&self.config, &self.asked)?;
         *self.loaded.lock() = Loaded { client, stamps };
         Ok(())
     }
@@ -126,7 +169,7 @@ impl Tls {
         let stamps = stamps(&self.config);
         let mut loaded = self.loaded.lock();
         if stamps != loaded.stamps {
-            match client_config(&self.config) {
+            match client_config(&self.config, &self.asked) {
                 Ok(client) => loaded.client = client,
                 Err(error) => tracing::warn!(%error, "changed certificates can't be used; the old ones stay"),
             }
@@ -136,10 +179,113 @@ impl Tls {
     }
 
     /// Encrypts a connection to a node.
-    pub(crate) async fn connect(&self, host: &str, connection: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        let name = self.config.server_name.as_deref().unwrap_or(host);
+    pub(crate) async fn connect(
+        self: &Arc<Self>,
+        node: &Address,
+        connection: TcpStream,
+        refusals: &Arc<Refusals>,
+    ) -> io::Result<Encrypted> {
+        let name = self.config.server_name.as_deref().unwrap_or(node.host());
         let name = parse_name(name).map_err(io::Error::other)?;
-        TlsConnector::from(self.current()).connect(name, connection).await
+        let stream = TlsConnector::from(self.current()).connect(name, connection).await?;
+        Ok(Encrypted {
+            stream,
+            heard: false,
+            node: node.clone(),
+            asked: self.asked.clone(),
+            refusals: refusals.clone(),
+        })
+    }
+}
+
+/// Notes that a server asked for a client certificate when there was none to give.
+#[derive(Debug, Default)]
+struct Asked(AtomicBool);
+
+impl ResolvesClientCert for Asked {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+/// An encrypted connection that notes why the server ends it. In TLS 1.3 a server refuses a client after the
+/// handshake.
+pub(crate) struct Encrypted {
+    stream: TlsStream<TcpStream>,
+    /// Whether the server has said anything since the handshake.
+    heard: bool,
+    node: Address,
+    asked: Arc<Asked>,
+    refusals: Arc<Refusals>,
+}
+
+impl Encrypted {
+    /// The connection has ended, with an error or without.
+    fn note_end(&self, error: Option<&io::Error>) {
+        let refusal = error.and_then(io::Error::get_ref).and_then(|error| error.downcast_ref()).map(explain);
+        // The alert that says so may be lost in the reset that follows it.
+        let in_vain = !self.heard && self.asked.0.load(Ordering::Relaxed);
+        let refusal = refusal.or_else(|| in_vain.then(|| explain(&WANTS_CERTIFICATE)));
+        if let Some(refusal) = refusal {
+            self.refusals.note(&self.node, refusal);
+        }
+    }
+}
+
+const WANTS_CERTIFICATE: rustls::Error = rustls::Error::AlertReceived(AlertDescription::CertificateRequired);
+
+impl AsyncRead for Encrypted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = ready!(Pin::new(&mut self.stream).poll_read(context, buffer));
+        if read.is_err() || buffer.filled().len() == before {
+            self.note_end(read.as_ref().err());
+        } else {
+            self.heard = true;
+        }
+        Poll::Ready(read)
+    }
+}
+
+impl AsyncWrite for Encrypted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes));
+        Poll::Ready(written.inspect_err(|error| self.note_end(Some(error))))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = ready!(Pin::new(&mut self.stream).poll_flush(context));
+        Poll::Ready(flushed.inspect_err(|error| self.note_end(Some(error))))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, buffers));
+        Poll::Ready(written.inspect_err(|error| self.note_end(Some(error))))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 }
 
@@ -153,17 +299,19 @@ fn stamps(config: &TlsConfig) -> Vec<Option<SystemTime>> {
     config.files().map(written).collect()
 }
 
-fn client_config(config: &TlsConfig) -> Result<Arc<ClientConfig>> {
+fn client_config(config: &TlsConfig, asked: &Arc<Asked>) -> Result<Arc<ClientConfig>> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| tls_error("TLS can't be set up".into()).with_source(error))?
         .with_root_certificates(roots(config)?);
     let mut client = match &config.identity {
-        None => builder.with_no_client_auth(),
+        None => builder.with_client_cert_resolver(asked.clone()),
         Some((certificate, key)) => builder
             .with_client_auth_cert(certificates("client certificate", certificate)?, private_key(key)?)
-            .map_err(|error| tls_error("the client certificate and its key can't be used".into()).with_source(error))?,
+            .map_err(|error| {
+                tls_error("the client certificate and its key can't be used".into()).with_source(error)
+            })?,
     };
     client.alpn_protocols = vec![b"h2".to_vec()];
     Ok(Arc::new(client))
@@ -184,7 +332,9 @@ fn roots(config: &TlsConfig) -> Result<RootCertStore> {
         return Ok(store);
     };
     for certificate in certificates("CA", source)? {
-        store.add(certificate).map_err(|error| tls_error("a CA certificate can't be used".into()).with_source(error))?;
+        store
+            .add(certificate)
+            .map_err(|error| tls_error("a CA certificate can't be used".into()).with_source(error))?;
     }
     Ok(store)
 }
@@ -194,13 +344,18 @@ fn certificates(what: &str, source: &Source) -> Result<Vec<CertificateDer<'stati
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<_, _>>()
         .map_err(|error| tls_error(format!("{name} is no PEM")).with_source(error))?;
-    if certificates.is_empty() { Err(tls_error(format!("{name} has no certificate in it"))) } else { Ok(certificates) }
+    if certificates.is_empty() {
+        Err(tls_error(format!("{name} has no certificate in it")))
+    } else {
+        Ok(certificates)
+    }
 }
 
 fn private_key(source: &Source) -> Result<PrivateKeyDer<'static>> {
     let (name, pem) = read("client key", source)?;
-    PrivateKeyDer::from_pem_slice(&pem)
-        .map_err(|error| tls_error(format!("{name} has no private key in PEM (PKCS#8, PKCS#1 or SEC1)")).with_source(error))
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| {
+        tls_error(format!("{name} has no private key in PEM (PKCS#8, PKCS#1 or SEC1)")).with_source(error)
+    })
 }
 
 fn read(what: &str, source: &Source) -> Result<(String, Vec<u8>)> {
@@ -222,8 +377,10 @@ fn tls_error(message: String) -> Error {
 pub(crate) fn explain(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(reason) => match reason {
-            CertificateError::UnknownIssuer => {
-                "the server's certificate is of a CA that is not trusted here; see the option tls.ca.file".into()
+            // A bad signature is what another CA of the same name makes.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                "the server's certificate is of a CA that is not trusted here; see the option tls.ca.file"
+                    .into()
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
                 "the server's certificate has expired".into()

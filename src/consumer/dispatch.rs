@@ -52,6 +52,7 @@ impl<H: Handler> Dispatch<H> {
         if let Some(error) = &failure {
             self.shared.fail(error.clone());
         }
+        self.shared.stop_fetch();
         let told = catch_unwind(AssertUnwindSafe(|| self.handler.ended(failure.as_ref())));
         if told.is_err() {
             tracing::error!(subscription = self.shared.subscription, "a consumer's last callback panicked");
@@ -78,7 +79,7 @@ impl<H: Handler> Dispatch<H> {
                 self.shared.ack(batch.ids())?;
             }
             if next == Next::Stop {
-                self.shared.request_stop();
+                self.shared.stop_delivering();
             }
         }
     }

@@ -115,6 +115,8 @@ struct Life {
     callback: Option<ThreadId>,
     /// Whether the last stop left acks that the server may not have taken.
     acks_in_doubt: Option<Error>,
+    /// Whether records are handed out.
+    delivering: bool,
     /// Whether a close has begun.
     closing: bool,
 }
@@ -144,6 +146,7 @@ impl Client {
                 thread: None,
                 callback: None,
                 acks_in_doubt: None,
+                delivering: false,
                 closing: false,
             }),
             changed: Notify::new(),
@@ -333,6 +336,7 @@ impl Shared {
         }
         self.stopping.renew();
         life.state = ConsumerState::Connecting;
+        life.delivering = true;
         life.acks_in_doubt = None;
         let shared = self.clone();
         life.fetch = Some(self.spawner.spawn(async move {
@@ -393,7 +397,8 @@ impl Shared {
             life.error = Some(error);
         }
         drop(life);
-        self.request_stop();
+        self.stop_delivering();
+        self.stop_fetch();
     }
 
     pub(crate) fn set_state(&self, state: ConsumerState) {
@@ -416,7 +421,14 @@ impl Shared {
         if life.state == ConsumerState::Failed { life.error.clone() } else { None }
     }
 
-    pub(crate) fn request_stop(&self) {
+    /// Hands out no more records. The fetch goes on for the acks of those that were, until it is stopped too.
+    pub(crate) fn stop_delivering(&self) {
+        self.life.lock().delivering = false;
+        self.wake_all();
+    }
+
+    /// Ends the fetch, after the acks that are there.
+    pub(crate) fn stop_fetch(&self) {
         self.stopping.request();
         self.wake_all();
     }
@@ -479,11 +491,11 @@ impl Shared {
 
     fn check_delivering(&self) -> Result<()> {
         let life = self.life.lock();
-        let delivering = matches!(
+        let runs = matches!(
             life.state,
             ConsumerState::Connecting | ConsumerState::Running | ConsumerState::Reconnecting
         );
-        if delivering && !self.stopping.is_closed() { Ok(()) } else { Err(life.why_ended()) }
+        if life.delivering && runs { Ok(()) } else { Err(life.why_ended()) }
     }
 
     pub(crate) fn ack(&self, ids: impl Iterator<Item = RecordId>) -> Result<()> {
@@ -533,20 +545,20 @@ impl Shared {
     fn stop(&self, until: Until<'_>) -> Result<()> {
         if self.is_callback_thread() {
             // It takes effect when the callback returns.
-            self.request_stop();
+            self.stop_delivering();
             return Ok(());
         }
         self.finish(until)
     }
 
-    /// Stops the fetch and waits for it, and for the callback.
+    /// Stops delivery, waits for the running callback, and then for the fetch, which takes its last acks along.
     fn finish(&self, until: Until<'_>) -> Result<()> {
-        self.request_stop();
+        self.stop_delivering();
+        self.join_callback();
+        self.stop_fetch();
         let Some(mut fetch) = self.take_fetch() else {
             // It never began, or somebody else is stopping it.
-            let ended = self.wait_for_end(until);
-            self.join_callback();
-            return ended;
+            return self.wait_for_end(until);
         };
         let stopped = wait(&mut fetch, until);
         if let Err(ended @ Ended::Interrupted) = stopped {
@@ -559,7 +571,6 @@ impl Shared {
             fetch.abort();
             self.give_up_acks(ended);
         }
-        self.join_callback();
         self.outcome().unwrap_or(Ok(()))
     }
 
@@ -649,7 +660,7 @@ impl Drop for Owner {
             return close_for_good(&self.shared);
         }
         // The callback was the last to have it, and can't wait for itself: somebody else does.
-        self.shared.request_stop();
+        self.shared.stop_delivering();
         let (shared, runtime) = (self.shared.clone(), self.runtime.clone());
         let closer = spawn_thread("hstream-stop".into(), move || {
             close_for_good(&shared);

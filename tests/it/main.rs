@@ -8,3 +8,5 @@ mod buffered;
 mod consumer;
 mod waiting;
 mod dead_ends;
+mod secure;
+mod cluster;

@@ -1,0 +1,464 @@
+//! Options as text: the table that setters by text, files of options and the docs are made of.
+
+use std::time::Duration;
+
+use crate::config::ClientConfig;
+use crate::error::{Error, ErrorKind, Result};
+
+/// One option of a client.
+pub(crate) struct ClientOption {
+    pub(crate) key: &'static str,
+    pub(crate) kind: Kind,
+    /// In words; values out of it are refused when the client connects, if not by the setter.
+    pub(crate) range: &'static str,
+    pub(crate) text: &'static str,
+    set: fn(&mut ClientConfig, &str) -> Result<()>,
+    get: fn(&ClientConfig) -> String,
+}
+
+/// What the text of an option looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    /// Shown as `***`.
+    Secret,
+    Number,
+    /// Whole milliseconds; `-1` is none, where the range says so.
+    Milliseconds,
+    /// `true` or `false`.
+    Bool,
+}
+
+impl ClientOption {
+    /// The value as text, unless it is a secret.
+    pub(crate) fn shown(&self, config: &ClientConfig) -> String {
+        let value = (self.get)(config);
+        if self.kind == Kind::Secret && !value.is_empty() { "***".into() } else { value }
+    }
+}
+
+macro_rules! option {
+    ($key:literal, $kind:ident, $range:literal, $text:literal, |$config:ident, $value:ident| $set:expr, $get:expr) => {
+        ClientOption {
+            key: $key,
+            kind: Kind::$kind,
+            range: $range,
+            text: $text,
+            set: |$config: &mut ClientConfig, $value: &str| {
+                $set;
+                Ok(())
+            },
+            get: |$config: &ClientConfig| $get,
+        }
+    };
+}
+
+/// All options of a client. The keys are the setters' names with dots.
+pub(crate) const CLIENT: &[ClientOption] = &[
+    option!(
+        "url",
+        Text,
+        "hstream:// or hstreams://, hosts by comma",
+        "Where the cluster is.",
+        |c, v| c.url = v.to_owned(),
+        c.url.clone()
+    ),
+    option!(
+        "lazy.connect",
+        Bool,
+        "true, false",
+        "Connecting does not wait for a node to answer.",
+        |c, v| c.lazy = boolean(v)?,
+        c.lazy.to_string()
+    ),
+    option!(
+        "request.timeout.ms",
+        Milliseconds,
+        "0 or more, -1 for ever",
+        "A call, with look-ups and retries.",
+        |c, v| c.request_timeout = optional_ms(v)?,
+        ms(c.request_timeout)
+    ),
+    option!(
+        "connect.timeout.ms",
+        Milliseconds,
+        "1 or more",
+        "Connecting to one address.",
+        |c, v| c.connect_timeout = required_ms(v)?,
+        ms(Some(c.connect_timeout))
+    ),
+    option!(
+        "retry.max.attempts",
+        Number,
+        "1 or more",
+        "How often a call is tried.",
+        |c, v| c.max_attempts = number(v)?,
+        c.max_attempts.to_string()
+    ),
+    option!(
+        "retry.first.backoff.ms",
+        Milliseconds,
+        "1 or more",
+        "The pause before the second attempt.",
+        |c, v| c.first_backoff = required_ms(v)?,
+        ms(Some(c.first_backoff))
+    ),
+    option!(
+        "retry.max.backoff.ms",
+        Milliseconds,
+        "retry.first.backoff.ms or more",
+        "The longest pause.",
+        |c, v| c.max_backoff = required_ms(v)?,
+        ms(Some(c.max_backoff))
+    ),
+    option!(
+        "refresh.ms",
+        Milliseconds,
+        "0 or more",
+        "Age at which the cluster is looked at again.",
+        |c, v| c.refresh_age = required_ms(v)?,
+        ms(Some(c.refresh_age))
+    ),
+    option!(
+        "max.receive.bytes",
+        Number,
+        "1 or more",
+        "The largest message accepted.",
+        |c, v| c.max_receive_bytes = number(v)?,
+        c.max_receive_bytes.to_string()
+    ),
+    option!(
+        "user.agent",
+        Text,
+        "printable ASCII",
+        "The application's name.",
+        |c, v| c.user_agent = text(v),
+        c.user_agent.clone().unwrap_or_default()
+    ),
+    option!(
+        "map.address",
+        Text,
+        "advertised=reachable, pairs by comma",
+        "Addresses to dial instead of those told.",
+        |c, v| c.address_map = pairs(v)?,
+        shown_pairs(&c.address_map)
+    ),
+    option!(
+        "tcp.keepalive.ms",
+        Milliseconds,
+        "1 or more, -1 none",
+        "Idle time before the kernel asks the peer.",
+        |c, v| c.tcp_keepalive = optional_ms(v)?,
+        ms(c.tcp_keepalive)
+    ),
+    option!(
+        "tcp.user.timeout.ms",
+        Milliseconds,
+        "1 or more, -1 none",
+        "Unacknowledged data ends a connection (Linux).",
+        |c, v| c.tcp_user_timeout = optional_ms(v)?,
+        ms(c.tcp_user_timeout)
+    ),
+    option!(
+        "keepalive.ms",
+        Milliseconds,
+        "1 or more, -1 none",
+        "Interval of HTTP/2 pings; below 300000 servers object.",
+        |c, v| c.keepalive = optional_ms(v)?,
+        ms(c.keepalive)
+    ),
+    option!(
+        "keepalive.timeout.ms",
+        Milliseconds,
+        "1 or more",
+        "How long a ping may go unanswered.",
+        |c, v| c.keepalive_timeout = required_ms(v)?,
+        ms(Some(c.keepalive_timeout))
+    ),
+    option!(
+        "windows.stream.bytes",
+        Number,
+        "65535 to 2147483647",
+        "HTTP/2 receive window of a call.",
+        |c, v| c.stream_window = number(v)?,
+        c.stream_window.to_string()
+    ),
+    option!(
+        "windows.connection.bytes",
+        Number,
+        "ten times windows.stream.bytes or more",
+        "The same of a connection.",
+        |c, v| c.connection_window = number(v)?,
+        c.connection_window.to_string()
+    ),
+    option!(
+        "basic.auth.user",
+        Text,
+        "no colon",
+        "The user that calls are made as.",
+        |c, v| c.user = text(v),
+        c.user.clone().unwrap_or_default()
+    ),
+    option!(
+        "basic.auth.password",
+        Secret,
+        "any",
+        "And the password.",
+        |c, v| c.password = v.into(),
+        String::from_utf8_lossy(&c.password).into_owned()
+    ),
+    option!(
+        "auth.token",
+        Secret,
+        "printable ASCII",
+        "A ready token, instead of user and password.",
+        |c, v| c.token = text(v).map(Into::into),
+        c.token.as_deref().map_or(String::new(), |t| String::from_utf8_lossy(t).into_owned())
+    ),
+    option!(
+        "plaintext.auth",
+        Bool,
+        "true, false",
+        "Credentials may be sent without TLS.",
+        |c, v| c.plaintext_auth = boolean(v)?,
+        c.plaintext_auth.to_string()
+    ),
+    #[cfg(feature = "tls")]
+    option!(
+        "tls.ca.file",
+        Text,
+        "a path",
+        "PEM file of the CAs to trust, instead of the system's.",
+        |c, v| c.tls = std::mem::take(&mut c.tls).ca_file(v),
+        c.tls.ca_path()
+    ),
+    #[cfg(feature = "tls")]
+    option!(
+        "tls.ca.pem",
+        Text,
+        "PEM",
+        "The same from memory.",
+        |c, v| c.tls = std::mem::take(&mut c.tls).ca_pem(v),
+        c.tls.ca_text()
+    ),
+    #[cfg(feature = "tls")]
+    option!(
+        "tls.identity.files",
+        Text,
+        "certificate,key: two paths",
+        "The client's certificate and key.",
+        |c, v| c.tls = identity_files(std::mem::take(&mut c.tls), v)?,
+        c.tls.identity_paths()
+    ),
+    #[cfg(feature = "tls")]
+    option!(
+        "tls.server.name",
+        Text,
+        "a name or an address",
+        "The name to verify, where it isn't the host.",
+        |c, v| c.tls = std::mem::take(&mut c.tls).server_name(v),
+        c.tls.name_text()
+    ),
+];
+
+impl ClientConfig {
+    /// Sets an option by text: the same keys in all languages, in files and in environments.
+    ///
+    /// # Errors
+    ///
+    /// There is no such option, and the error names the one that comes nearest; or the text is no value of it.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        let option = find(key)?;
+        (option.set)(self, value).map_err(|error| {
+            let message = format!("the option {key}: {}; it takes {}", error.message(), option.range);
+            Error::new(error.kind(), message)
+        })
+    }
+
+    /// An option as text; secrets come as `***`.
+    ///
+    /// # Errors
+    ///
+    /// There is no such option.
+    pub fn get(&self, key: &str) -> Result<String> {
+        Ok(find(key)?.shown(self))
+    }
+
+    /// Options from a text of lines `key=value`; empty lines and those that begin with `#` do not count.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set), with the number of the line.
+    pub fn parse(text: &str) -> Result<Self> {
+        let mut config = ClientConfig::default();
+        for (number, line) in (1..).zip(text.lines()) {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let at_line =
+                |error: Error| Error::new(error.kind(), format!("line {number}: {}", error.message()));
+            let pair =
+                line.split_once('=').ok_or_else(|| Error::invalid_argument("not of the form key=value"));
+            let (key, value) = pair.map_err(at_line)?;
+            config.set(key.trim(), value.trim()).map_err(at_line)?;
+        }
+        Ok(config)
+    }
+}
+
+fn find(key: &str) -> Result<&'static ClientOption> {
+    CLIENT.iter().find(|option| option.key == key).ok_or_else(|| {
+        let nearest = CLIENT.iter().min_by_key(|option| strsim::damerau_levenshtein(option.key, key));
+        let nearest =
+            nearest.map_or(String::new(), |option| format!("; is it `{}` that you mean?", option.key));
+        let shown: String = key.chars().take(60).collect();
+        Error::new(ErrorKind::UnknownOption, format!("there is no option `{shown}`{nearest}"))
+    })
+}
+
+/// All options that can be set by text, as JSON: `{"client": [{"key", "type", "range", "default", "text"}, ...]}`.
+/// For documentation, and for bindings of other languages.
+pub fn options_schema_json() -> String {
+    let default = ClientConfig::default();
+    let options: Vec<_> = CLIENT
+        .iter()
+        .map(|option| {
+            serde_json::json!({
+                "key": option.key,
+                "type": format!("{:?}", option.kind).to_lowercase(),
+                "range": option.range,
+                "default": option.shown(&default),
+                "text": option.text,
+            })
+        })
+        .collect();
+    serde_json::json!({ "client": options }).to_string()
+}
+
+fn bad(value: &str, what: &str) -> Error {
+    let shown: String = value.chars().take(40).collect();
+    Error::invalid_argument(format!("`{shown}` is not {what}"))
+}
+
+fn boolean(value: &str) -> Result<bool> {
+    match value {
+        "true" | "1" | "on" | "yes" => Ok(true),
+        "false" | "0" | "off" | "no" => Ok(false),
+        _ => Err(bad(value, "true or false")),
+    }
+}
+
+fn number<T: std::str::FromStr>(value: &str) -> Result<T> {
+    value.parse().map_err(|_| bad(value, "a number in range"))
+}
+
+fn required_ms(value: &str) -> Result<Duration> {
+    number(value).map(Duration::from_millis)
+}
+
+fn optional_ms(value: &str) -> Result<Option<Duration>> {
+    if value == "-1" { Ok(None) } else { required_ms(value).map(Some) }
+}
+
+fn ms(time: Option<Duration>) -> String {
+    time.map_or("-1".into(), |time| time.as_millis().to_string())
+}
+
+fn text(value: &str) -> Option<String> {
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+fn pairs(value: &str) -> Result<Vec<(String, String)>> {
+    let pairs = value.split(',').map(str::trim).filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (from, to) =
+                pair.split_once('=').ok_or_else(|| bad(pair, "of the form advertised=reachable"))?;
+            Ok((from.trim().to_owned(), to.trim().to_owned()))
+        })
+        .collect()
+}
+
+fn shown_pairs(pairs: &[(String, String)]) -> String {
+    pairs.iter().map(|(from, to)| format!("{from}={to}")).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(feature = "tls")]
+fn identity_files(tls: crate::TlsConfig, value: &str) -> Result<crate::TlsConfig> {
+    let (certificate, key) =
+        value.split_once(',').ok_or_else(|| bad(value, "two paths with a comma between"))?;
+    Ok(tls.identity_files(certificate.trim(), key.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_can_be_set_again_and_changes_nothing() {
+        let default = ClientConfig::default();
+        for option in CLIENT.iter().filter(|option| !option.key.starts_with("tls.")) {
+            let mut config = ClientConfig::default();
+            config.set(option.key, &default.get(option.key).unwrap()).unwrap();
+            assert_eq!(format!("{config:?}"), format!("{default:?}"), "{}", option.key);
+        }
+    }
+
+    #[test]
+    fn each_option_reaches_its_own_setting_and_no_other() {
+        let value = |option: &ClientOption| match option.kind {
+            Kind::Bool => "true",
+            Kind::Number | Kind::Milliseconds => "77",
+            _ if option.key == "map.address" => "a:1=b:2",
+            _ if option.key == "tls.identity.files" => "a,b",
+            _ => "x",
+        };
+        let default = ClientConfig::default();
+        for option in CLIENT {
+            let mut config = ClientConfig::default();
+            config.set(option.key, value(option)).unwrap();
+            for other in CLIENT {
+                // Two ways to give one thing.
+                if option.key.starts_with("tls.ca.") && other.key.starts_with("tls.ca.") {
+                    continue;
+                }
+                let changed = config.get(other.key).unwrap() != default.get(other.key).unwrap();
+                assert_eq!(changed, option.key == other.key, "{} and {}", option.key, other.key);
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_with_the_nearest_one() {
+        let error = ClientConfig::default().set("conect.timeout.ms", "1").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnknownOption);
+        assert!(error.to_string().contains("`connect.timeout.ms`"), "{error}");
+    }
+
+    #[test]
+    fn bad_values_are_told_with_what_is_taken() {
+        for (key, value) in [
+            ("connect.timeout.ms", "1s"),
+            ("retry.max.attempts", "-1"),
+            ("lazy.connect", "maybe"),
+            ("map.address", "a"),
+        ] {
+            let error = ClientConfig::default().set(key, value).unwrap_err().to_string();
+            assert!(error.contains(key) && error.contains(value) && error.contains("it takes"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_client_is_configured_from_lines_of_text() {
+        let config = ClientConfig::parse(
+            "# a comment\n\nurl = hstream://a:1\nrequest.timeout.ms=-1\nauth.token=c2VjcmV0",
+        );
+        let config = config.unwrap();
+        assert_eq!((config.url.as_str(), config.request_timeout), ("hstream://a:1", None));
+        assert_eq!(config.get("auth.token").unwrap(), "***");
+        assert!(!format!("{config:?}").contains("c2VjcmV0"));
+        let error = ClientConfig::parse("\nurl").unwrap_err().to_string();
+        assert!(error.contains("line 2"), "{error}");
+    }
+}

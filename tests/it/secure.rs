@@ -1,0 +1,220 @@
+//! TLS and credentials.
+#![cfg(feature = "tls")]
+
+use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use hstreamdb::dev_server::DevServerOptions;
+use hstreamdb::{
+    Client, ClientConfig, ConsumerConfig, ErrorKind, Record, StreamOptions, SubscriptionOptions, TlsConfig,
+};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+
+use crate::support::{SOON, wait_until};
+
+/// A CA, and what it signs. Made when the tests run.
+struct Authority {
+    pem: String,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// A certificate and its key, in PEM.
+struct Identity {
+    certificate: String,
+    key: String,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let pem = parameters.self_signed(&key).unwrap().pem();
+        Authority { pem, issuer: Issuer::new(parameters, key) }
+    }
+
+    fn sign(&self, name: &str) -> Identity {
+        self.sign_with(CertificateParams::new([name.to_owned()]).unwrap())
+    }
+
+    fn sign_with(&self, parameters: CertificateParams) -> Identity {
+        let key = KeyPair::generate().unwrap();
+        let certificate = parameters.signed_by(&key, &self.issuer).unwrap().pem();
+        Identity { certificate, key: key.serialize_pem() }
+    }
+
+    fn trusted(&self) -> TlsConfig {
+        TlsConfig::new().ca_pem(self.pem.as_str())
+    }
+}
+
+fn options(identity: &Identity) -> DevServerOptions {
+    DevServerOptions::new().tls(identity.certificate.as_bytes(), identity.key.as_bytes())
+}
+
+fn connect(url: &str, tls: TlsConfig) -> hstreamdb::Result<Client> {
+    let url = url.replace("hstream://", "hstreams://");
+    Client::connect(ClientConfig::new(url).tls(tls).request_timeout(Duration::from_secs(10)))
+}
+
+fn refused(url: &str, tls: TlsConfig, reason: &str) {
+    let error = connect(url, tls).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tls, "{error:?}");
+    assert!(error.to_string().contains(reason), "{error}");
+    assert!(!error.is_retryable());
+}
+
+#[test]
+fn a_record_travels_encrypted_and_back() {
+    let authority = Authority::new();
+    let server =
+        options(&authority.sign("127.0.0.1")).assignment_tick(Duration::from_millis(20)).start().unwrap();
+    let client = connect(&server.url(), authority.trusted()).unwrap();
+    client.create_stream("s", StreamOptions::new()).unwrap();
+    client.create_subscription("sub", "s", SubscriptionOptions::new()).unwrap();
+    client.append_one("s", &Record::raw("a")).unwrap();
+    let consumer = client.consumer("sub", ConsumerConfig::new()).unwrap();
+    let batch = consumer.poll(1, SOON).unwrap().unwrap();
+    consumer.ack_batch(&batch).unwrap();
+    consumer.close(SOON).unwrap();
+}
+
+#[test]
+fn each_way_to_fail_is_told_from_the_others() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let server = options(&authority.sign("127.0.0.1")).start().unwrap();
+    refused(&server.url(), other.trusted(), "not trusted");
+    refused(&server.url(), authority.trusted().server_name("other.example"), "another name");
+
+    let named = options(&authority.sign("node.example")).start().unwrap();
+    refused(&named.url(), authority.trusted(), "another name");
+    connect(&named.url(), authority.trusted().server_name("node.example")).unwrap();
+
+    let mut parameters = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    parameters.not_after = date_time_ymd(2001, 1, 1);
+    let expired = options(&authority.sign_with(parameters)).start().unwrap();
+    refused(&expired.url(), authority.trusted(), "expired");
+
+    let plaintext = hstreamdb::dev_server::DevServer::start().unwrap();
+    refused(&plaintext.url(), authority.trusted(), "does not speak TLS");
+
+    let error = Client::connect(server.url().replace("hstreams", "hstream")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tls, "{error:?}");
+    assert!(error.to_string().contains("use a hstreams:// URL"), "{error}");
+}
+
+#[test]
+fn a_server_that_wants_a_client_certificate_gets_it_or_says_so() {
+    let authority = Authority::new();
+    let server = options(&authority.sign("127.0.0.1")).client_ca(authority.pem.as_bytes()).start().unwrap();
+    refused(&server.url(), authority.trusted(), "client certificate");
+    let ours = authority.sign("client");
+    let tls = authority.trusted().identity_pem(ours.certificate.as_str(), ours.key.as_str());
+    connect(&server.url(), tls).unwrap().echo("x").unwrap();
+}
+
+#[test]
+fn tls_options_without_tls_and_tls_without_roots_are_mistakes() {
+    let error =
+        Client::connect(ClientConfig::new("hstream://a").tls(TlsConfig::new().server_name("a"))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+    let error = connect("hstream://a", TlsConfig::new().ca_file("/nonexistent")).unwrap_err();
+    assert!(error.to_string().contains("/nonexistent"), "{error}");
+}
+
+#[test]
+fn changed_certificates_are_used_for_new_connections_and_broken_ones_are_not() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(authority.pem.as_bytes()).unwrap();
+    let first = options(&authority.sign("127.0.0.1")).start().unwrap();
+    let client = connect(&first.url(), TlsConfig::new().ca_file(file.path())).unwrap();
+    fs::write(file.path(), "broken").unwrap();
+    assert_eq!(client.reload_tls().unwrap_err().kind(), ErrorKind::Tls);
+    client.echo("still connected").unwrap();
+    // The next server has a certificate of another CA, and is found at the same address.
+    let port = first.port();
+    first.stop();
+    let _second = options(&other.sign("127.0.0.1")).port(port).start().unwrap();
+    let quick = client.within(Duration::from_secs(5));
+    assert_eq!(
+        quick.echo("x").unwrap_err().kind(),
+        ErrorKind::Tls,
+        "the old roots are still those that count"
+    );
+    fs::write(file.path(), &other.pem).unwrap();
+    client.reload_tls().unwrap();
+    client.echo("y").unwrap();
+}
+
+/// A node that would talk in plaintext: the client must never say a word to it.
+#[test]
+fn with_tls_on_no_node_ever_sees_plaintext() {
+    let authority = Authority::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (connections, plaintext) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (seen, words) = (connections.clone(), plaintext.clone());
+    thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            seen.fetch_add(1, Ordering::SeqCst);
+            let mut first = [0; 3];
+            // A TLS handshake record begins so; anything else is plaintext.
+            if std::io::Read::read_exact(&mut &connection, &mut first).is_ok() && first[..2] != [0x16, 0x03] {
+                words.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    });
+    // A node that says that it is found there.
+    let server = options(&authority.sign("127.0.0.1"))
+        .advertised_address("127.0.0.1", address.port())
+        .start()
+        .unwrap();
+    let client = connect(&server.url(), authority.trusted()).unwrap();
+    client.create_stream("s", StreamOptions::new()).ok();
+    let quick = client.within(Duration::from_millis(500));
+    let _ = quick.append_one("s", &Record::raw("secret"));
+    wait_until("the other node is dialled", || connections.load(Ordering::SeqCst) > 0);
+    assert_eq!(plaintext.load(Ordering::SeqCst), 0);
+}
+
+const TOKEN: &str = "YWxhZGRpbjpvcGVuc2VzYW1l";
+
+#[test]
+fn credentials_are_checked_by_the_server_and_can_be_rotated() {
+    let authority = Authority::new();
+    let server = options(&authority.sign("127.0.0.1")).token(TOKEN).start().unwrap();
+    let url = server.url().replace("hstream://", "hstreams://");
+    let config = || ClientConfig::new(&url).tls(authority.trusted());
+    let missing = Client::connect(config()).unwrap_err();
+    assert!(missing.server().is_some_and(|server| server.grpc_status() == 16), "{missing:?}");
+    let wrong = Client::connect(config().auth_token("d3Jvbmc=")).unwrap_err();
+    assert!(wrong.server().is_some_and(|server| server.grpc_status() == 16), "{wrong:?}");
+    let client = Client::connect(config().basic_auth("aladdin", "opensesame")).unwrap();
+    client.echo("x").unwrap();
+    client.set_auth_token(b"d3Jvbmc=").unwrap();
+    assert!(client.echo("x").is_err());
+    client.set_basic_auth("aladdin", b"opensesame").unwrap();
+    client.echo("x").unwrap();
+}
+
+#[test]
+fn without_tls_credentials_are_sent_only_if_asked_for_and_refusals_are_understood() {
+    let server = DevServerOptions::new().token(TOKEN).start().unwrap();
+    let config = || ClientConfig::new(server.url());
+    let error = Client::connect(config().auth_token(TOKEN)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+    Client::connect(config().auth_token(TOKEN).plaintext_auth(true)).unwrap().echo("x").unwrap();
+    let none = Client::connect(config()).unwrap_err();
+    assert!(none.to_string().contains("none are given"), "{none}");
+    let wrong = Client::connect(config().auth_token("d3Jvbmc=").plaintext_auth(true)).unwrap_err();
+    assert!(
+        wrong.to_string().contains("those given are wrong") && !wrong.to_string().contains("d3Jvbmc"),
+        "{wrong}"
+    );
+}
