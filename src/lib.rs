@@ -32,6 +32,9 @@ mod client;
 mod admin;
 mod producer;
 mod consumer;
+#[cfg(feature = "ffi")]
+#[allow(unsafe_code, unreachable_pub)]
+mod ffi;
 pub use admin::{ConsumerInfo, DeleteOptions, Stream, StreamOptions, Subscription, SubscriptionOptions};
 pub use client::Client;
 pub use config::ClientConfig;
