@@ -178,7 +178,9 @@ pub unsafe extern "C" fn hstream_subscription_options_set_start(
             HSTREAM_OFFSET_EARLIEST => StartAt::Earliest,
             HSTREAM_OFFSET_LATEST => StartAt::Latest,
             other => {
-                return Err(Failure::invalid(format!("`where` is {other}; a subscription can't start there")));
+                return Err(Failure::invalid(format!(
+                    "`where` is {other}; a subscription can't start there"
+                )));
             }
         };
         subscription_options.options = subscription_options.options.clone().start(start);
