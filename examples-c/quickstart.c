@@ -10,7 +10,7 @@
 
 #define _POSIX_C_SOURCE 200809L
 
-#include <inttypes.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,7 @@ struct journey {
 
     hstream_consumer_t *consumer;
     size_t written, write_batches;
-    size_t read, acked, read_batches;
+    size_t read, acked;
     char problem[256]; /* what a callback has found */
 };
 
@@ -132,26 +132,24 @@ static int look_at_event(struct journey *journey, struct event *event)
     size_t len = 0;
     int good = 0;
 
-    snprintf(where, sizeof where, "%s: line %zu", journey->file, event->line);
+    snprintf(where, sizeof where, "%s, line %zu", journey->file, event->line);
+    /* Numbers that a double can't hold are refused here as well. */
     if (!ok(hstream_hrecord_from_json(event->json, event->json_len, &record, &err), err, where))
         goto end;
-    if (hstream_hrecord_type(record, "id") != HSTREAM_TYPE_STRING ||
-        hstream_hrecord_type(record, "properties") != HSTREAM_TYPE_OBJECT) {
-        fail(where, "an event needs an `id` and `properties`");
+    if (hstream_hrecord_type(record, "id") != HSTREAM_TYPE_STRING) {
+        fail(where, "the event has no id");
         goto end;
     }
-    if (!ok(hstream_hrecord_get_json(record, "properties", &text, &len, &err), err, where) ||
-        !ok(hstream_hrecord_from_json(text, len, &properties, &err), err, where))
+    if (hstream_hrecord_type(record, "properties") == HSTREAM_TYPE_OBJECT &&
+        (!ok(hstream_hrecord_get_json(record, "properties", &text, &len, &err), err, where) ||
+         !ok(hstream_hrecord_from_json(text, len, &properties, &err), err, where)))
         goto end;
-    if (hstream_hrecord_type(properties, "net") != HSTREAM_TYPE_STRING) {
-        fail(where, "an event needs a network in `properties.net`");
-        goto end;
-    }
     event->id = copy(hstream_hrecord_get_string(record, "id", NULL));
     if (!event->id) {
         fail("out of memory", "");
         goto end;
     }
+    /* "" if there is none */
     good = find_network(journey, hstream_hrecord_get_string(properties, "net", NULL), &event->network);
     if (good)
         journey->networks[event->network].events++;
@@ -190,10 +188,8 @@ static int read_file(struct journey *journey)
     ssize_t len;
     int good = 0;
 
-    if (!file) {
-        perror(journey->file);
-        return 0;
-    }
+    if (!file)
+        return fail(journey->file, strerror(errno));
     while ((len = getline(&line, &room, file)) >= 0) {
         number++;
         while (len > 0 && strchr("\r\n \t", line[len - 1]))
@@ -219,12 +215,7 @@ static int read_file(struct journey *journey)
         if (!look_at_event(journey, event))
             goto end;
     }
-    if (ferror(file))
-        perror(journey->file);
-    else if (journey->count == 0)
-        fail(journey->file, "there are no events in it");
-    else
-        good = index_events(journey);
+    good = ferror(file) ? fail(journey->file, strerror(errno)) : index_events(journey);
 end:
     free(line);
     fclose(file);
@@ -270,7 +261,7 @@ static int write_events(struct journey *journey, hstream_client_t *client, const
         const struct event *event = &journey->events[i];
         const char *key = journey->networks[event->network].name;
         char where[512];
-        snprintf(where, sizeof where, "%s: line %zu", journey->file, event->line);
+        snprintf(where, sizeof where, "%s, line %zu", journey->file, event->line);
         if (!ok(hstream_appender_append_json(appender, key, HSTREAM_NTS, event->json, event->json_len, i,
                                              PATIENCE_MS, NULL, &err),
                 err, where))
@@ -338,7 +329,6 @@ static int32_t on_batch(const hstream_batch_t *batch, const hstream_error_t *err
         return HSTREAM_STOP;
     journey->acked += count;
     journey->read += count;
-    journey->read_batches++;
     show_progress(journey, "read", journey->read);
     return journey->read < journey->count ? HSTREAM_PROCESSED : HSTREAM_STOP;
 }
@@ -402,13 +392,19 @@ static int connect_to(const char *url, hstream_client_t **client)
     return good;
 }
 
-static void summarize(const struct journey *journey, double writing, double reading)
+static int by_name(const void *a, const void *b)
 {
-    printf("%zu events of %zu networks, %zu bytes of JSON\n", journey->count, journey->network_count, journey->bytes);
+    return strcmp(((const struct network *)a)->name, ((const struct network *)b)->name);
+}
+
+static void summarize(struct journey *journey, double writing, double in_all)
+{
+    qsort(journey->networks, journey->network_count, sizeof *journey->networks, by_name);
+    printf("%zu events of %zu networks:", journey->count, journey->network_count);
     for (size_t i = 0; i < journey->network_count; i++)
-        printf("  %-4s %6zu\n", journey->networks[i].name, journey->networks[i].events);
-    printf("written in %.3f s, %zu batches\n", writing, journey->write_batches);
-    printf("read in %.3f s, %zu batches, each id once, each network in order\n", reading, journey->read_batches);
+        printf("%s %s %zu", i ? "," : "", journey->networks[i].name, journey->networks[i].events);
+    printf("\n%zu bytes of JSON in %zu batches, written in %.1f s; all read and acked after %.1f s\n",
+           journey->bytes, journey->write_batches, writing, in_all);
     printf("%zu events written, %zu read, %zu acked\n", journey->written, journey->read, journey->acked);
 }
 
@@ -441,7 +437,7 @@ static int travel(struct journey *journey)
     if (!write_events(journey, client, name))
         goto end;
     double written = now();
-    if (!read_events(journey, client, name))
+    if (journey->count && !read_events(journey, client, name))
         goto end;
     double read = now();
     good = 1;
@@ -449,7 +445,7 @@ static int travel(struct journey *journey)
     if (!delete(client, name))
         good = 0;
     else
-        summarize(journey, written - start, read - written);
+        summarize(journey, written - start, read - start);
 end:
     if (created && !delete(client, name))
         good = 0;

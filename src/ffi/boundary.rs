@@ -5,10 +5,12 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Once, OnceLock};
+use std::thread::Thread;
 
 use crate::error::Error;
 use crate::ffi::error::hstream_error_t;
@@ -74,6 +76,7 @@ impl Failure {
 
 /// Runs the body of a function that has no long-lived handle.
 pub(crate) fn run(err: ErrorOut<'_>, body: impl FnOnce() -> Outcome) -> hstream_code_t {
+    keep_main_thread();
     let outcome = catch(body).unwrap_or_else(|text| Err(Failure::Panicked(text)));
     finish(err, outcome)
 }
@@ -196,6 +199,31 @@ pub(crate) fn watch_forks() {
     #[cfg(not(unix))]
     WATCHED.call_once(|| ());
 }
+
+/// Holds on to what std knows of the host's main thread, once that has called us.
+///
+/// std lets go of it in a destructor that runs when a thread ends, but not when the process exits; until
+/// then it has a pointer into the middle of it, which checkers of memory take for a possible leak.
+#[cfg(target_os = "linux")]
+fn keep_main_thread() {
+    static MAIN: OnceLock<Thread> = OnceLock::new();
+    thread_local! {
+        static LOOKED: Cell<bool> = const { Cell::new(false) };
+    }
+    if LOOKED.replace(true) {
+        return;
+    }
+    // SAFETY: it only asks.
+    let thread = unsafe { libc::gettid() };
+    // SAFETY: it only asks.
+    let process = unsafe { libc::getpid() };
+    if thread == process {
+        let _ = MAIN.set(std::thread::current());
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keep_main_thread() {}
 
 #[cfg(test)]
 mod tests {
