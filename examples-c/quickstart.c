@@ -67,13 +67,14 @@ static int fail(const char *what, const char *why)
     return 0;
 }
 
-/* Says what went wrong, if something did. Frees the error. */
-static int ok(hstream_code_t code, hstream_error_t *err, const char *what)
+/* Says what went wrong, if something did, and frees the error: `err` is where the call has put it, if it has. */
+static int ok(hstream_code_t code, hstream_error_t **err, const char *what)
 {
     if (code == HSTREAM_OK)
         return 1;
-    fail(what, err ? hstream_error_message(err, NULL) : hstream_code_description(code));
-    hstream_error_free(err);
+    fail(what, err ? hstream_error_message(*err, NULL) : hstream_code_description(code));
+    if (err)
+        hstream_error_free(*err);
     return 0;
 }
 
@@ -134,15 +135,15 @@ static int look_at_event(struct journey *journey, struct event *event)
 
     snprintf(where, sizeof where, "%s, line %zu", journey->file, event->line);
     /* Numbers that a double can't hold are refused here as well. */
-    if (!ok(hstream_hrecord_from_json(event->json, event->json_len, &record, &err), err, where))
+    if (!ok(hstream_hrecord_from_json(event->json, event->json_len, &record, &err), &err, where))
         goto end;
     if (hstream_hrecord_type(record, "id") != HSTREAM_TYPE_STRING) {
         fail(where, "the event has no id");
         goto end;
     }
     if (hstream_hrecord_type(record, "properties") == HSTREAM_TYPE_OBJECT &&
-        (!ok(hstream_hrecord_get_json(record, "properties", &text, &len, &err), err, where) ||
-         !ok(hstream_hrecord_from_json(text, len, &properties, &err), err, where)))
+        (!ok(hstream_hrecord_get_json(record, "properties", &text, &len, &err), &err, where) ||
+         !ok(hstream_hrecord_from_json(text, len, &properties, &err), &err, where)))
         goto end;
     event->id = copy(hstream_hrecord_get_string(record, "id", NULL));
     if (!event->id) {
@@ -254,8 +255,8 @@ static int write_events(struct journey *journey, hstream_client_t *client, const
             "setting the compression") ||
         !ok(hstream_producer_options_set_delivery_callback(options, on_delivery, journey, NULL), NULL,
             "setting the delivery callback") ||
-        !ok(hstream_producer_new(client, options, &producer, &err), err, "making a producer") ||
-        !ok(hstream_producer_open(producer, stream, NULL, &appender, &err), err, "opening the stream"))
+        !ok(hstream_producer_new(client, options, &producer, &err), &err, "making a producer") ||
+        !ok(hstream_producer_open(producer, stream, NULL, &appender, &err), &err, "opening the stream"))
         goto end;
     for (size_t i = 0; i < journey->count; i++) {
         const struct event *event = &journey->events[i];
@@ -264,10 +265,10 @@ static int write_events(struct journey *journey, hstream_client_t *client, const
         snprintf(where, sizeof where, "%s, line %zu", journey->file, event->line);
         if (!ok(hstream_appender_append_json(appender, key, HSTREAM_NTS, event->json, event->json_len, i,
                                              PATIENCE_MS, NULL, &err),
-                err, where))
+                &err, where))
             goto end;
     }
-    if (!ok(hstream_producer_close(producer, PATIENCE_MS, NULL, NULL, NULL, NULL, &err), err, "closing the producer"))
+    if (!ok(hstream_producer_close(producer, PATIENCE_MS, NULL, NULL, NULL, NULL, &err), &err, "closing the producer"))
         goto end;
     good = !*journey->problem || fail(journey->problem, "");
 end:
@@ -340,10 +341,10 @@ static int read_events(struct journey *journey, hstream_client_t *client, const 
     int good = 0;
 
     if (ok(hstream_consumer_options_set_callback(options, on_batch, journey, NULL), NULL, "setting the callback") &&
-        ok(hstream_consumer_new(client, subscription, options, NULL, &journey->consumer, &err), err,
+        ok(hstream_consumer_new(client, subscription, options, NULL, &journey->consumer, &err), &err,
            "making a consumer") &&
-        ok(hstream_consumer_run(journey->consumer, PATIENCE_MS, NULL, &err), err, "consuming") &&
-        ok(hstream_consumer_close(journey->consumer, PATIENCE_MS, NULL, &err), err, "closing the consumer"))
+        ok(hstream_consumer_run(journey->consumer, PATIENCE_MS, NULL, &err), &err, "consuming") &&
+        ok(hstream_consumer_close(journey->consumer, PATIENCE_MS, NULL, &err), &err, "closing the consumer"))
         good = !*journey->problem || fail(journey->problem, "");
     hstream_consumer_free(journey->consumer);
     journey->consumer = NULL;
@@ -363,8 +364,8 @@ static int create(hstream_client_t *client, const char *name)
         ok(hstream_stream_options_set_shard_count(stream, SHARDS), NULL, "setting the shard count") &&
         ok(hstream_subscription_options_set_start(subscription, HSTREAM_OFFSET_EARLIEST), NULL, "setting the start") &&
         ok(hstream_subscription_options_set_ack_timeout_seconds(subscription, 30), NULL, "setting the ack time-out") &&
-        ok(hstream_client_create_stream(client, name, stream, NULL, NULL, &err), err, "creating the stream") &&
-        ok(hstream_client_create_subscription(client, name, name, subscription, NULL, NULL, &err), err,
+        ok(hstream_client_create_stream(client, name, stream, NULL, NULL, &err), &err, "creating the stream") &&
+        ok(hstream_client_create_subscription(client, name, name, subscription, NULL, NULL, &err), &err,
            "creating the subscription");
     hstream_subscription_options_free(subscription);
     hstream_stream_options_free(stream);
@@ -377,8 +378,8 @@ static int delete(hstream_client_t *client, const char *name)
     hstream_error_t *err = NULL;
     uint32_t flags = HSTREAM_DELETE_FORCE | HSTREAM_DELETE_IGNORE_MISSING;
 
-    int good = ok(hstream_client_delete_subscription(client, name, flags, NULL, &err), err, "deleting the subscription");
-    return ok(hstream_client_delete_stream(client, name, flags, NULL, &err), err, "deleting the stream") && good;
+    int good = ok(hstream_client_delete_subscription(client, name, flags, NULL, &err), &err, "deleting the subscription");
+    return ok(hstream_client_delete_stream(client, name, flags, NULL, &err), &err, "deleting the stream") && good;
 }
 
 static int connect_to(const char *url, hstream_client_t **client)
@@ -386,8 +387,8 @@ static int connect_to(const char *url, hstream_client_t **client)
     hstream_error_t *err = NULL;
     hstream_client_options_t *options = hstream_client_options_new();
 
-    int good = ok(hstream_client_options_set_url(options, url, &err), err, "the URL") &&
-               ok(hstream_client_connect(options, NULL, client, &err), err, "connecting");
+    int good = ok(hstream_client_options_set_url(options, url, &err), &err, "the URL") &&
+               ok(hstream_client_connect(options, NULL, client, &err), &err, "connecting");
     hstream_client_options_free(options);
     return good;
 }
@@ -422,7 +423,7 @@ static int travel(struct journey *journey)
         return 0;
 #ifdef HSTREAM_HAS_DEV_SERVER
     if (!journey->url) {
-        if (!ok(hstream_dev_server_start(1, &server, &err), err, "starting a server"))
+        if (!ok(hstream_dev_server_start(1, &server, &err), &err, "starting a server"))
             goto end;
         journey->url = hstream_dev_server_url(server, NULL);
     }
