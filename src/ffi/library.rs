@@ -10,8 +10,10 @@ use crate::ffi::status;
 use crate::ffi::status::*;
 
 /// "Without limit", as a time-out.
+#[allow(dead_code)]
 pub const HSTREAM_FOREVER: i64 = -1;
 /// "Don't wait", as a time-out.
+#[allow(dead_code)]
 pub const HSTREAM_NO_WAIT: i64 = 0;
 
 /// What a digit string of Cargo is worth.
