@@ -208,6 +208,7 @@ impl Consumer {
         self.shared().start_with(Arc::downgrade(&self.owner), callback)
     }
 
+    #[cfg(feature = "ffi")]
     pub(crate) fn start_handler(&self, handler: impl Handler) -> Result<()> {
         self.shared().start_with(Arc::downgrade(&self.owner), handler)
     }

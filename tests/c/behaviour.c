@@ -656,6 +656,17 @@ static void end_waits(hstream_client_t *client)
     CHECK(pthread_join(thread, NULL) == 0);
     CODE(HSTREAM_ERR_CLOSED, waiting.code);
     hstream_consumer_free(waiting.consumer);
+
+    /* A close that is interrupted can be called again. */
+    hstream_batch_t *batch = NULL;
+    OK(hstream_consumer_new(client, "waits", NULL, NULL, &waiting.consumer, NULL));
+    OK(hstream_consumer_poll(waiting.consumer, 1, 100, NULL, &batch, NULL));
+    hstream_batch_free(batch);
+    hstream_cancel_trigger(waiting.cancel);
+    CODE(HSTREAM_ERR_INTERRUPTED, hstream_consumer_close(waiting.consumer, LONG_MS, waiting.cancel, NULL));
+    OK(hstream_consumer_close(waiting.consumer, LONG_MS, NULL, NULL));
+    CODE(HSTREAM_ERR_CLOSED, hstream_consumer_poll(waiting.consumer, 1, 0, NULL, &batch, NULL));
+    hstream_consumer_free(waiting.consumer);
     hstream_cancel_free(waiting.cancel);
     hstream_cancel_free(waiting.cancel); /* ignored */
 }
