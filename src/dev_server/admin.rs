@@ -1,102 +1,18 @@
-//! The calls that look and change: cluster, streams, subscriptions, readers.
+//! The calls that look at streams, shards and subscriptions, and change them.
 
 use tonic::{Code, Status};
 
 use super::errors;
+use super::lookups::check_subscription_owner;
 use super::names::Names;
 use super::node::Node;
-use super::readers::{self, ReaderInfo};
 use super::subscriptions::Deletion;
-use crate::proto::{self, ErrorCode, ResourceType};
+use crate::proto::{self, ErrorCode};
 
 type Answer<T> = Result<T, Status>;
 
 pub(super) fn echo(_: &Node, request: proto::EchoRequest) -> Answer<proto::EchoResponse> {
     Ok(proto::EchoResponse { msg: request.msg })
-}
-
-pub(super) fn describe_cluster(node: &Node, (): ()) -> Answer<proto::DescribeClusterResponse> {
-    Ok(node.cluster.state().nodes.describe(node.id, node.cluster.up_time().as_secs()))
-}
-
-// Look-ups answer for things that don't exist as well.
-
-pub(super) fn lookup_shard(
-    node: &Node,
-    request: proto::LookupShardRequest,
-) -> Answer<proto::LookupShardResponse> {
-    let server_node = Some(by_ring(node, &request.shard_id.to_string())?);
-    Ok(proto::LookupShardResponse { shard_id: request.shard_id, server_node })
-}
-
-pub(super) fn lookup_key(node: &Node, request: proto::LookupKeyRequest) -> Answer<proto::ServerNode> {
-    by_ring(node, &request.partition_key)
-}
-
-pub(super) fn lookup_subscription(
-    node: &Node,
-    request: proto::LookupSubscriptionRequest,
-) -> Answer<proto::LookupSubscriptionResponse> {
-    let subscription_id = request.subscription_id;
-    let server_node = Some(allocated(node, ResourceType::ResSubscription, &subscription_id)?);
-    Ok(proto::LookupSubscriptionResponse { subscription_id, server_node })
-}
-
-pub(super) fn lookup_shard_reader(
-    node: &Node,
-    request: proto::LookupShardReaderRequest,
-) -> Answer<proto::LookupShardReaderResponse> {
-    let reader_id = request.reader_id;
-    let server_node = Some(allocated(node, ResourceType::ResShardReader, &reader_id)?);
-    Ok(proto::LookupShardReaderResponse { reader_id, server_node })
-}
-
-pub(super) fn lookup_resource(
-    node: &Node,
-    request: proto::LookupResourceRequest,
-) -> Answer<proto::ServerNode> {
-    let Ok(resource) = ResourceType::try_from(request.res_type) else {
-        let extra = format!("unknown resource type {}", request.res_type);
-        return Err(errors::json(
-            Code::InvalidArgument,
-            ErrorCode::InternalError,
-            "InvalidResourceType",
-            extra,
-        ));
-    };
-    Names::from(resource).check_id(&request.res_id)?;
-    if resource == ResourceType::ResView {
-        // A view is where its query is, and there are none. The number is that of queries.
-        let error = ErrorCode::QueryNotFound;
-        return Err(errors::json(Code::NotFound, error, "ViewNotFound", request.res_id));
-    }
-    allocated(node, resource, &request.res_id)
-}
-
-fn by_ring(node: &Node, key: &str) -> Answer<proto::ServerNode> {
-    let state = node.cluster.state();
-    state.nodes.by_ring(key).and_then(|id| state.nodes.message(id)).ok_or_else(no_nodes)
-}
-
-fn allocated(node: &Node, resource: ResourceType, id: &str) -> Answer<proto::ServerNode> {
-    let mut state = node.cluster.state();
-    state.nodes.owner(resource, id).and_then(|owner| state.nodes.message(owner)).ok_or_else(no_nodes)
-}
-
-fn no_nodes() -> Status {
-    errors::json(Code::NotFound, ErrorCode::InternalError, "NodesNotFound", "Got empty nodes")
-}
-
-/// Refuses what belongs to another node. It runs before anything is known to exist, and allocates.
-fn check_owner(node: &Node, resource: ResourceType, id: &str, what: &str) -> Answer<()> {
-    match node.cluster.state().nodes.owner(resource, id) {
-        Some(owner) if owner != node.id => Err(errors::wrong_server(what)),
-        _ => Ok(()),
-    }
-}
-
-fn check_subscription_owner(node: &Node, id: &str) -> Answer<()> {
-    check_owner(node, ResourceType::ResSubscription, id, "Subscription")
 }
 
 pub(super) fn create_stream(node: &Node, request: proto::Stream) -> Answer<proto::Stream> {
@@ -221,67 +137,4 @@ pub(super) fn list_consumers(
     let consumers = node.cluster.state().list_consumers(node.id, &request.subscription_id);
     let consumers = consumers.ok_or_else(|| errors::subscription_not_found(&request.subscription_id))?;
     Ok(proto::ListConsumersResponse { consumers })
-}
-
-pub(super) fn create_shard_reader(
-    node: &Node,
-    request: proto::CreateShardReaderRequest,
-) -> Answer<proto::CreateShardReaderResponse> {
-    Names::ShardReader.check(&request.reader_id)?;
-    Names::Stream.check(&request.stream_name)?;
-    let offset = request.shard_offset.and_then(|offset| offset.offset);
-    let offset = offset.ok_or_else(|| readers::invalid_offset("Invalid shard offset"))?;
-    let mut state = node.cluster.state();
-    if state.readers.contains_key(&request.reader_id) {
-        let extra = format!("ShardReader with id {} already exists.", request.reader_id);
-        let error = ErrorCode::InternalError;
-        return Err(errors::json(Code::AlreadyExists, error, "ShardReaderExists", extra));
-    }
-    let shard = request.shard_id;
-    let log = state.logs.get(&shard).ok_or_else(|| errors::shard_not_found(shard))?;
-    let start = readers::resolve_start(offset, shard, log)?;
-    let (stream, timeout) = (request.stream_name.clone(), request.timeout);
-    state.readers.insert(request.reader_id.clone(), ReaderInfo { stream, shard, start, timeout });
-    Ok(proto::CreateShardReaderResponse {
-        stream_name: request.stream_name,
-        shard_id: shard,
-        shard_offset: request.shard_offset,
-        reader_id: request.reader_id,
-        timeout,
-    })
-}
-
-pub(super) fn list_shard_readers(
-    node: &Node,
-    _: proto::ListShardReadersRequest,
-) -> Answer<proto::ListShardReadersResponse> {
-    Ok(proto::ListShardReadersResponse { reader_id: node.cluster.state().readers.keys().cloned().collect() })
-}
-
-pub(super) fn delete_shard_reader(node: &Node, request: proto::DeleteShardReaderRequest) -> Answer<()> {
-    let id = request.reader_id;
-    Names::ShardReader.check(&id)?;
-    check_owner(node, ResourceType::ResShardReader, &id, "ShardReader")?;
-    if node.cluster.state().readers.remove(&id).is_none() {
-        // What was meant to be "there is no such reader".
-        return Err(errors::unknown_exception("HStream/Exception.hs: Non-exhaustive patterns in case"));
-    }
-    // Only this node forgets how far it had read.
-    node.cluster.cursors().remove(&(node.id, id));
-    Ok(())
-}
-
-pub(super) fn list_queries(_: &Node, _: proto::ListQueriesRequest) -> Answer<proto::ListQueriesResponse> {
-    Ok(proto::ListQueriesResponse::default())
-}
-
-pub(super) fn list_views(_: &Node, _: proto::ListViewsRequest) -> Answer<proto::ListViewsResponse> {
-    Ok(proto::ListViewsResponse::default())
-}
-
-pub(super) fn list_connectors(
-    _: &Node,
-    _: proto::ListConnectorsRequest,
-) -> Answer<proto::ListConnectorsResponse> {
-    Ok(proto::ListConnectorsResponse::default())
 }

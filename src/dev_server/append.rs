@@ -16,14 +16,26 @@ const MOST_RECORDS: u32 = 1 << 20;
 const COPIED: usize = 4096;
 
 pub(super) fn append(node: &Node, request: proto::AppendRequest) -> Result<proto::AppendResponse, Status> {
-    let batch = check(request.records)?;
+    let cluster = &node.cluster;
+    let now = cluster.now();
+    let second = now.since_1970.as_secs();
+    let batch = check(request.records).inspect_err(|_| {
+        cluster.state().stats.append_failed(node.id, &request.stream_name, second);
+    })?;
     let (records, compression) = (batch.batch_size, batch.compression_type);
     let payload =
         if batch.payload.len() > COPIED { batch.payload } else { Bytes::copy_from_slice(&batch.payload) };
-    let (cluster, shard_id) = (&node.cluster, request.shard_id);
-    let now = cluster.now();
-    let stored = cluster.state().append(shard_id, records, compression, payload, now);
-    // Neither stream nor node matter, only whether the log exists.
+    let (shard_id, bytes) = (request.shard_id, payload.len() as u64);
+    let stored = {
+        let mut state = cluster.state();
+        // Neither stream nor node matter, only whether the log exists.
+        let stored = state.append(shard_id, records, compression, payload, now);
+        match stored {
+            Some(_) => state.stats.appended(node.id, &request.stream_name, second, records, bytes),
+            None => state.stats.append_failed(node.id, &request.stream_name, second),
+        }
+        stored
+    };
     let batch_id = stored.ok_or_else(errors::unknown_log)?;
     let id = |batch_index| proto::RecordId { shard_id, batch_id, batch_index };
     Ok(proto::AppendResponse {

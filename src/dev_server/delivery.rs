@@ -13,7 +13,7 @@ use super::errors;
 use super::outbox::NotSent;
 use super::resend;
 use super::running::{Consumer, Delivery, Step};
-use super::state::RunId;
+use super::state::{Run, RunId, State};
 use super::subscriptions::Next;
 use crate::proto::{ReceivedRecord, RecordId, StreamingFetchResponse};
 
@@ -29,6 +29,13 @@ struct Delivering {
     cluster: Arc<Cluster>,
     run: RunId,
     bell: Bell,
+}
+
+/// Whether a batch goes out for the first time.
+#[derive(Clone, Copy, PartialEq)]
+enum Time {
+    First,
+    Again,
 }
 
 /// How sending a message went.
@@ -58,7 +65,7 @@ impl Delivering {
         match step {
             Step::Deliver(delivery) => {
                 let received = delivery.batch.received(delivery.shard);
-                self.send(&delivery, received).await;
+                self.send(&delivery, received, Time::First).await;
             }
             Step::Resend(delivery, places) => match resend::pick(&delivery.batch, &places) {
                 Ok(record) => {
@@ -68,9 +75,10 @@ impl Delivering {
                         batch_index: *place,
                     };
                     let record_ids = places.iter().map(id).collect();
-                    self.send(&delivery, ReceivedRecord { record_ids, record: Some(record) }).await;
+                    self.send(&delivery, ReceivedRecord { record_ids, record: Some(record) }, Time::Again)
+                        .await;
                 }
-                Err(why) => self.fail(&errors::unknown_exception(&why)),
+                Err(why) => self.fail(&why.status()),
             },
             Step::Wait(until) => self.wait(until).await,
         }
@@ -84,17 +92,23 @@ impl Delivering {
         }
     }
 
-    async fn send(&self, delivery: &Delivery, received: ReceivedRecord) {
+    async fn send(&self, delivery: &Delivery, received: ReceivedRecord, time: Time) {
+        let records = received.record_ids.len() as u64;
+        let bytes = received.record.as_ref().map_or(0, |record| record.payload.len() as u64);
         let sent = self.push(delivery, StreamingFetchResponse { received_records: Some(received) }).await;
-        if let Sent::AtOnce = sent {
-            return;
-        }
         let (shard, lsn, now) = (delivery.shard, delivery.batch.lsn, self.cluster.now());
         let mut state = self.cluster.state();
-        let Some(run) = state.running.get_mut(&self.run) else { return };
+        let State { running, stats, .. } = &mut *state;
+        let Some(Run { node, subscription, running }) = running.get_mut(&self.run) else { return };
+        match (&sent, time) {
+            (Sent::Failed, _) => stats.not_sent(*node, subscription, records, time == Time::Again),
+            (_, Time::First) => stats.sent(*node, subscription, records, bytes),
+            (_, Time::Again) => stats.resent(*node, subscription, records),
+        }
         match sent {
-            Sent::Failed => run.running.send_failed(delivery.consumer, shard, lsn, now.instant),
-            _ => run.running.sent(shard, lsn, now.instant),
+            Sent::AtOnce => {}
+            Sent::Late => running.sent(shard, lsn, now.instant),
+            Sent::Failed => running.send_failed(delivery.consumer, shard, lsn, now.instant),
         }
     }
 

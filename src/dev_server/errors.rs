@@ -19,14 +19,35 @@ pub(super) fn subscription_not_found(id: &str) -> Status {
     json(Code::NotFound, ErrorCode::SubscriptionNotFound, "SubscriptionNotFound", id)
 }
 
+/// The number is that of queries.
+pub(super) fn view_not_found(id: &str) -> Status {
+    json(Code::NotFound, ErrorCode::QueryNotFound, "ViewNotFound", id)
+}
+
 pub(super) fn shard_not_found(id: u64) -> Status {
     let extra = format!("Shard with id {id} is not found.");
     json(Code::NotFound, ErrorCode::InternalError, "ShardNotFound", extra)
 }
 
-pub(super) fn wrong_server(what: &str) -> Status {
-    let extra = format!("{what} is bound to a different node");
+pub(super) fn wrong_server(extra: &str) -> Status {
     json(Code::FailedPrecondition, ErrorCode::WrongServer, "WrongServer", extra)
+}
+
+/// The same as older servers say it.
+pub(super) fn wrong_server_of_old(extra: &str) -> Status {
+    json(Code::Aborted, ErrorCode::InternalError, "SubscriptionOnDifferentNode", extra)
+}
+
+/// An error of the server's own as servers before 0.15 sent them: only what varies, as text.
+pub(super) fn bare(status: &Status) -> Status {
+    let body = serde_json::from_str::<Value>(status.message()).ok();
+    let Some(body) = body.filter(|body| body.get("error").is_some()) else { return status.clone() };
+    let text = match (body.get("extra"), body.get("message")) {
+        (Some(Value::String(extra)), _) => extra.clone(),
+        (_, Some(Value::String(message))) => message.clone(),
+        _ => return status.clone(),
+    };
+    Status::new(status.code(), text)
 }
 
 pub(super) fn subscription_is_deleting(extra: &str) -> Status {
@@ -41,8 +62,8 @@ pub(super) fn invalid_consumer() -> Status {
     json(Code::Aborted, ErrorCode::InternalError, "ConsumerInvalidError", "Invalid Consumer")
 }
 
-pub(super) fn stream_read_close() -> Status {
-    json(Code::Cancelled, ErrorCode::InternalError, "StreamReadClose", "Consumer is closed")
+pub(super) fn stream_read_close(extra: &str) -> Status {
+    json(Code::Cancelled, ErrorCode::InternalError, "StreamReadClose", extra)
 }
 
 pub(super) fn stream_read_error() -> Status {
@@ -54,9 +75,22 @@ pub(super) fn unknown_log() -> Status {
     Status::unavailable("requested identifier does not exist")
 }
 
-/// What the store says of a batch that it won't take.
+/// The same where nobody thought of it.
+pub(super) fn missing_in_store() -> Status {
+    Status::internal("requested identifier does not exist")
+}
+
+/// The store's words for a number out of its range.
+pub(super) const TOO_BIG: &str = "argument or return value too big";
+
+/// What the store says of a batch that it won't take, or a place that it doesn't have.
 pub(super) fn too_big() -> Status {
-    Status::invalid_argument("argument or return value too big")
+    Status::invalid_argument(TOO_BIG)
+}
+
+/// What this server says of what only a real one can do.
+pub(super) fn not_here(what: &str) -> Status {
+    Status::unimplemented(format!("the development server has no {what}"))
 }
 
 /// An exception that nobody foresaw; the spelling is the server's.
@@ -66,6 +100,11 @@ pub(super) fn unknown_exception(text: &str) -> Status {
 
 pub(super) fn no_such_handler(path: &str) -> Status {
     Status::unimplemented(format!("No such handler: {path}"))
+}
+
+/// What the server says of what is no message, in calls that are answered in parts.
+pub(super) fn undecodable(ours: &Status) -> Status {
+    Status::internal(format!("streamRead decoding request failed: {}", ours.message()))
 }
 
 /// What gRPC itself says of a message over its limit, from what our library says: `found 5 bytes, ...`.
@@ -79,6 +118,16 @@ pub(super) fn message_too_large(ours: &Status) -> Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Server behaviour, section 14.
+    #[test]
+    fn errors_of_old_servers_are_bare_text() {
+        assert_eq!(bare(&stream_not_found("s")).message(), "s");
+        let null = json(Code::FailedPrecondition, ErrorCode::StreamFoundSubscription, "has one", Value::Null);
+        assert_eq!(bare(&null).message(), "has one");
+        assert_eq!(bare(&too_big()).message(), TOO_BIG);
+        assert_eq!(bare(&Status::unknown("[1]")).message(), "[1]");
+    }
 
     #[test]
     fn errors_are_json_objects_with_keys_in_alphabetical_order() {

@@ -11,6 +11,7 @@ use tonic::{Code, Status};
 
 use super::cluster::Cluster;
 use super::delivery;
+use super::nodes::NodeId;
 use super::running::Consumer;
 use crate::proto;
 use crate::record_id::RecordId;
@@ -48,16 +49,32 @@ pub struct NextCalls<'a> {
     orders: &'a Orders,
     rpc: String,
     subject: Option<String>,
-    times: usize,
+    node: Option<NodeId>,
+    times: Times,
+    percent: u8,
+}
+
+/// How many calls an order is for.
+#[derive(Clone, Copy, Debug)]
+enum Times {
+    Left(usize),
+    Always,
 }
 
 impl Faults {
     /// The next call of this name, as the protocol spells it: `Append`, `StreamingFetch`.
     pub fn next(&self, rpc: &str) -> NextCalls<'_> {
-        NextCalls { orders: &self.cluster.orders, rpc: rpc.to_owned(), subject: None, times: 1 }
+        NextCalls {
+            orders: &self.cluster.orders,
+            rpc: rpc.to_owned(),
+            subject: None,
+            node: None,
+            times: Times::Left(1),
+            percent: 100,
+        }
     }
 
-    /// How many calls are still to be disturbed.
+    /// How many calls are still to be disturbed; an order for all calls counts as one.
     pub fn pending(&self) -> usize {
         self.cluster.orders.pending.load(Ordering::Acquire)
     }
@@ -65,7 +82,7 @@ impl Faults {
     /// Takes all orders back that were not carried out yet.
     pub fn clear(&self) {
         let mut book = self.cluster.orders.book.lock();
-        book.clear();
+        book.entries.clear();
         self.cluster.orders.pending.store(0, Ordering::Release);
     }
 
@@ -122,6 +139,39 @@ impl Faults {
         outboxes.filter(|outbox| outbox.try_send(message.clone()).is_ok()).count()
     }
 
+    /// Ends the calls of one consumer of a subscription with this status, or of all, and leaves it
+    /// registered: nothing is delivered to others in its place, and its name stays taken, until a message
+    /// for it can't be sent. Returns how many consumers there were.
+    pub fn make_zombies(&self, subscription: &str, consumer: Option<&str>, status: i32, text: &str) -> usize {
+        let status = refusal(status, text);
+        let mut state = self.cluster.state();
+        let runs = state.running.values_mut().filter(|run| run.subscription == subscription);
+        runs.map(|run| run.running.haunt(consumer, &status)).sum()
+    }
+
+    /// Ends the calls that are being answered in parts, by their name: ReadShardStream, ReadStream,
+    /// ReadSingleShardStream, ReadStreamByKey, StreamingFetch; those about one stream or subscription, or
+    /// all. Returns how many.
+    pub fn cut_calls(&self, rpc: &str, subject: Option<&str>, status: i32, text: &str) -> usize {
+        self.cluster.calls.end(rpc, subject, &refusal(status, text))
+    }
+
+    /// Whether streaming calls send their response headers at once, from now on. A real server doesn't.
+    pub fn early_headers(&self, on: bool) {
+        self.cluster.switches.early_headers.set(on);
+    }
+
+    /// Whether streaming readers get a message without batches before each one with some, as real servers
+    /// send them now and then.
+    pub fn empty_messages(&self, on: bool) {
+        self.cluster.switches.empty_messages.set(on);
+    }
+
+    /// Whether the server's own errors are bare text instead of JSON, as before release 0.15.0.
+    pub fn plain_errors(&self, on: bool) {
+        self.cluster.switches.plain_errors.set(on);
+    }
+
     fn expel(&self, subscription: &str) -> Vec<Consumer> {
         let now = self.cluster.now();
         let mut state = self.cluster.state();
@@ -137,15 +187,41 @@ impl NextCalls<'_> {
         self
     }
 
+    /// Only calls that come to this node; nodes count from 0, as in
+    /// [`DevServer::node_urls`](super::DevServer::node_urls).
+    pub fn at_node(mut self, node: usize) -> Self {
+        self.node = Some(node_id(node));
+        self
+    }
+
     /// As many of them. Default: 1.
     pub fn times(mut self, times: usize) -> Self {
-        self.times = times;
+        self.times = Times::Left(times);
+        self
+    }
+
+    /// All of them, until [`Faults::clear`].
+    pub fn always(mut self) -> Self {
+        self.times = Times::Always;
+        self
+    }
+
+    /// Only so many of a hundred, by chance: the same ones in each run if the server has a
+    /// [seed](super::DevServerOptions::seed) and the calls come in the same order. Default: 100.
+    pub fn percent(mut self, percent: u8) -> Self {
+        self.percent = percent.min(100);
         self
     }
 
     /// They fail with this status and text, and nothing is done.
     pub fn refuse(self, status: i32, text: &str) {
         self.order(Action::Refuse(refusal(status, text)));
+    }
+
+    /// They are answered as by a node that does not own what they are about, whoever does: WrongServer, in
+    /// the words for that kind of thing.
+    pub fn not_owner(self) {
+        self.order(Action::NotOwner);
     }
 
     /// They are carried out, and then answered with this status and text.
@@ -174,41 +250,66 @@ impl NextCalls<'_> {
     }
 
     fn order(self, action: Action) {
-        if self.times == 0 {
-            return;
-        }
-        let mut book = self.orders.book.lock();
-        book.push_back(Entry { rpc: self.rpc, subject: self.subject, left: self.times, action });
-        self.orders.pending.fetch_add(self.times, Ordering::AcqRel);
+        let count = match self.times {
+            Times::Left(0) => return,
+            Times::Left(times) => times,
+            Times::Always => 1,
+        };
+        let NextCalls { orders, rpc, subject, node, times, percent } = self;
+        let mut book = orders.book.lock();
+        book.entries.push_back(Entry { rpc, subject, node, times, percent, action });
+        orders.pending.fetch_add(count, Ordering::AcqRel);
     }
 }
 
+/// Nodes count from 0 outside, their ids from 1.
+pub(super) fn node_id(node: usize) -> NodeId {
+    NodeId::try_from(node).map_or(NodeId::MAX, |node| node.saturating_add(1))
+}
+
 /// A status of this number. OK is none, and neither is what gRPC has no name for: those are UNKNOWN.
-fn refusal(status: i32, text: &str) -> Status {
+pub(super) fn refusal(status: i32, text: &str) -> Status {
     let code = Code::from_i32(status);
     Status::new(if code == Code::Ok { Code::Unknown } else { code }, text)
 }
 
 /// All orders that are not carried out yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Orders {
-    book: Mutex<VecDeque<Entry>>,
+    book: Mutex<Book>,
     /// How many there are: calls look no further while it is 0.
     pending: AtomicUsize,
     calls: Mutex<HashMap<&'static str, u64>>,
 }
 
 #[derive(Debug)]
+struct Book {
+    entries: VecDeque<Entry>,
+    random: fastrand::Rng,
+}
+
+#[derive(Debug)]
 struct Entry {
     rpc: String,
     subject: Option<String>,
-    left: usize,
+    node: Option<NodeId>,
+    times: Times,
+    percent: u8,
     action: Action,
+}
+
+impl Entry {
+    fn fits(&self, rpc: &str, subject: &str, node: NodeId) -> bool {
+        self.rpc == rpc
+            && self.subject.as_deref().is_none_or(|wanted| wanted == subject)
+            && self.node.is_none_or(|wanted| wanted == node)
+    }
 }
 
 #[derive(Clone, Debug)]
 enum Action {
     Refuse(Status),
+    NotOwner,
     RefuseAfterApplying(Status),
     Delay(Duration),
     DelayAnswer(Duration),
@@ -221,6 +322,14 @@ enum Action {
 pub(super) struct Order(Action);
 
 impl Orders {
+    pub(super) fn new(random: fastrand::Rng) -> Self {
+        Orders {
+            book: Mutex::new(Book { entries: VecDeque::new(), random }),
+            pending: AtomicUsize::default(),
+            calls: Mutex::default(),
+        }
+    }
+
     pub(super) fn count(&self, rpc: &'static str) {
         *self.calls.lock().entry(rpc).or_default() += 1;
     }
@@ -229,23 +338,27 @@ impl Orders {
         self.pending.load(Ordering::Acquire) > 0
     }
 
-    /// The first order that fits this call, which counts as carried out.
-    pub(super) fn take(&self, rpc: &str, subject: &str) -> Option<Order> {
+    /// The first order that fits this call, which counts as carried out. Those that chance leaves out
+    /// stay as they are.
+    pub(super) fn take(&self, rpc: &str, subject: &str, node: NodeId) -> Option<Order> {
         if !self.are_there() {
             return None;
         }
         let mut book = self.book.lock();
-        let fits = |entry: &Entry| {
-            entry.rpc == rpc && entry.subject.as_deref().is_none_or(|wanted| wanted == subject)
+        let Book { entries, random } = &mut *book;
+        let chosen = |entry: &Entry| {
+            entry.fits(rpc, subject, node) && (entry.percent == 100 || random.u8(..100) < entry.percent)
         };
-        let position = book.iter().position(fits)?;
-        let entry = book.get_mut(position)?;
-        entry.left -= 1;
+        let position = entries.iter().position(chosen)?;
+        let entry = entries.get_mut(position)?;
         let action = entry.action.clone();
-        if entry.left == 0 {
-            book.remove(position);
+        if let Times::Left(left) = &mut entry.times {
+            *left -= 1;
+            if *left == 0 {
+                entries.remove(position);
+            }
+            self.pending.fetch_sub(1, Ordering::AcqRel);
         }
-        self.pending.fetch_sub(1, Ordering::AcqRel);
         Some(Order(action))
     }
 }
@@ -265,6 +378,16 @@ impl Order {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether the call is to be told that it came to the wrong node.
+    pub(super) fn disowns(&self) -> bool {
+        matches!(self.0, Action::NotOwner)
+    }
+
+    /// The outcome of a call that was carried out, with or without an order for it.
+    pub(super) fn after_all(order: Option<Order>) -> Result<(), Status> {
+        order.map_or(Ok(()), |order| order.after())
     }
 
     /// Whether the call, once carried out, is to fail all the same.
@@ -288,14 +411,18 @@ impl Order {
 
 #[cfg(test)]
 mod tests {
+    use super::super::access::Access;
+    use super::super::versions;
     use super::*;
 
     fn faults() -> Faults {
-        Faults { cluster: Arc::new(Cluster::new(&Default::default())) }
+        let options = super::super::DevServerOptions::new().seed(1);
+        let access = Access::new(&options).unwrap();
+        Faults { cluster: Arc::new(Cluster::new(&options, access, versions::NEWEST)) }
     }
 
     fn refused(faults: &Faults, rpc: &str, subject: &str) -> Option<Code> {
-        faults.cluster.orders.take(rpc, subject).and_then(|order| match order.0 {
+        faults.cluster.orders.take(rpc, subject, 1).and_then(|order| match order.0 {
             Action::Refuse(status) => Some(status.code()),
             _ => None,
         })
@@ -316,12 +443,26 @@ mod tests {
     }
 
     #[test]
+    fn orders_can_be_for_one_node_for_ever_and_by_chance() {
+        let faults = faults();
+        faults.next("Echo").at_node(1).always().refuse(14, "");
+        assert_eq!(refused(&faults, "Echo", ""), None, "this is node 0");
+        assert_eq!(faults.pending(), 1);
+        faults.next("Append").always().percent(30).refuse(14, "");
+        let hits = (0..1000).filter(|_| refused(&faults, "Append", "").is_some()).count();
+        assert!((200..400).contains(&hits), "{hits}");
+        faults.next("GetStream").always().percent(0).refuse(14, "");
+        assert_eq!(refused(&faults, "GetStream", ""), None);
+        assert_eq!(faults.pending(), 3);
+    }
+
+    #[test]
     fn orders_can_be_taken_back() {
         let faults = faults();
         faults.next("Append").times(5).delay(Duration::from_secs(1));
         faults.clear();
         assert_eq!(faults.pending(), 0);
-        assert!(faults.cluster.orders.take("Append", "").is_none());
+        assert!(faults.cluster.orders.take("Append", "", 1).is_none());
     }
 
     #[test]

@@ -4,12 +4,13 @@ use tonic::codegen::BoxStream;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status, Streaming};
 
+use super::calls::{Answering, answer_in_parts};
+use super::cluster::Cluster;
 use super::connection::Connection;
 use super::delivery;
 use super::errors;
 use super::faults::Order;
 use super::node::Node;
-use super::outbox::{Outbox, outbox};
 use super::running::Consumer;
 use super::subscriptions::{AckRefused, Joined, Seat};
 use crate::proto::{StreamingFetchRequest, StreamingFetchResponse};
@@ -42,18 +43,12 @@ pub(super) async fn streaming_fetch(
     request: Request<Streaming<StreamingFetchRequest>>,
 ) -> Result<Response<Messages>, Status> {
     let caller = Caller::new(&request).ok_or_else(|| Status::internal("the peer is not known"))?;
-    let (outbox, answers) = outbox();
-    let call = Call { node: node.clone(), outbox, messages: request.into_inner() };
-    tokio::spawn(call.run(caller));
-    if node.cluster.early_headers {
-        return Ok(Response::new(Box::pin(answers)));
-    }
-    Ok(Response::new(Box::pin(answers.started().await?)))
+    let messages = request.into_inner();
+    answer_in_parts(node, "StreamingFetch", |answering| Call { answering, messages }.serve(caller)).await
 }
 
 struct Call {
-    node: Node,
-    outbox: Outbox<StreamingFetchResponse>,
+    answering: Answering<StreamingFetchResponse>,
     messages: Streaming<StreamingFetchRequest>,
 }
 
@@ -69,24 +64,17 @@ enum Incoming {
 }
 
 impl Call {
-    async fn run(mut self, caller: Caller) {
-        let outcome = self.serve(caller).await;
-        self.outbox.end(outcome);
-    }
-
     /// The outcome is the status that the client sees, unless the call was ended otherwise before.
-    async fn serve(&mut self, caller: Caller) -> Result<(), Status> {
+    async fn serve(mut self, caller: Caller) -> Result<(), Status> {
         // Waits without limit. The acks of the first message are not looked at.
         let first = match self.receive().await {
             Incoming::Message(first) => first,
-            Incoming::HalfClosed | Incoming::Over => return Err(errors::stream_read_close()),
+            Incoming::HalfClosed | Incoming::Over => {
+                return Err(errors::stream_read_close("Consumer is closed"));
+            }
             Incoming::Broken(status) => return Err(status),
         };
-        let orders = &self.node.cluster.orders;
-        let order = orders.take("StreamingFetch", &first.subscription_id);
-        if let Some(order) = &order {
-            order.before(self.outbox.closed()).await?;
-        }
+        let order = self.answering.about(&first.subscription_id).await?;
         let seat = self.join(first, caller)?;
         let end = match order.as_ref().map(Order::after) {
             Some(Err(status)) => Err(AckRefused::Left(status)),
@@ -100,11 +88,12 @@ impl Call {
 
     fn join(&self, first: StreamingFetchRequest, caller: Caller) -> Result<Seat, Status> {
         let Caller { uri, agent, connection } = caller;
-        let (name, outbox) = (first.consumer_name, self.outbox.clone());
-        let consumer = Consumer { name, uri, agent, outbox, connection };
-        let cluster = &self.node.cluster;
+        let (name, outbox) = (first.consumer_name, self.answering.outbox.clone());
+        let consumer = Consumer { name, uri, agent, outbox, connection, zombie: false };
+        let node = &self.answering.node;
+        let cluster = &node.cluster;
         let now = cluster.now();
-        let joined = cluster.state().join(self.node.id, &first.subscription_id, consumer, now)?;
+        let joined = cluster.state().join(node.id, &first.subscription_id, consumer, now)?;
         Ok(match joined {
             Joined::Running(seat) => seat,
             Joined::Loaded(seat, bell) => {
@@ -115,14 +104,18 @@ impl Call {
     }
 
     fn leave(&self, seat: Seat) {
-        let now = self.node.cluster.now();
-        self.node.cluster.state().leave(seat, now);
+        let now = self.cluster().now();
+        self.cluster().state().leave(seat, now);
+    }
+
+    fn cluster(&self) -> &Cluster {
+        &self.answering.node.cluster
     }
 
     async fn receive_acks(&mut self, seat: Seat) -> Result<(), AckRefused> {
         loop {
             match self.receive().await {
-                Incoming::Message(message) => self.node.cluster.state().ack(seat, &message.ack_ids)?,
+                Incoming::Message(message) => self.cluster().state().ack(seat, &message.ack_ids)?,
                 // All acks before it are counted by now.
                 Incoming::HalfClosed | Incoming::Over => return Ok(()),
                 Incoming::Broken(status) => return Err(AckRefused::Left(status)),
@@ -139,18 +132,16 @@ impl Call {
                 Ok(None) => Incoming::HalfClosed,
                 Err(status) => Incoming::Broken(broken(&status)),
             },
-            () = self.outbox.closed() => Incoming::Over,
+            () = self.answering.outbox.closed() => Incoming::Over,
         }
     }
 }
 
 /// What the client sees of its own broken message, if it still listens.
-fn broken(status: &Status) -> Status {
+pub(super) fn broken(status: &Status) -> Status {
     match status.code() {
         Code::OutOfRange => errors::message_too_large(status),
-        Code::Internal => {
-            Status::internal(format!("streamRead decoding request failed: {}", status.message()))
-        }
+        Code::Internal => errors::undecodable(status),
         _ => errors::stream_read_error(),
     }
 }

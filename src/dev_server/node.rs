@@ -1,50 +1,89 @@
 //! One node: the service as its clients see it, each call with what was ordered for it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use super::cluster::Cluster;
-use super::nodes::NodeId;
-use super::{admin, append, fetch, read};
-use crate::proto;
+use super::life::{Life, stopping};
+use super::nodes::{Asked, NodeId};
+use super::switches::Delay;
+use super::{
+    admin, admin_commands, append, connectors, errors, fetch, key_reads, lookups, queries, read, readers,
+    stats_calls, stream_reads, trim,
+};
 use crate::proto::h_stream_api_server::HStreamApi;
+use crate::proto::{self, ResourceType};
 
 /// gRPC's default, which the real server leaves as it is. What it sends has no limit.
 pub(super) const LARGEST_MESSAGE: usize = 4 << 20;
 
-/// The calls that are served. All others get the answer of a server that has never heard of them.
-pub(super) const SERVED: [&str; 30] = [
+/// The calls that are served, those that come often first. A build of the real server without schemas has
+/// no others; they get the answer of one that has never heard of them.
+pub(super) const SERVED: [&str; 61] = [
     "Append",
     "StreamingFetch",
-    "ReadShard",
     "Echo",
-    "DescribeCluster",
-    "LookupShard",
-    "LookupSubscription",
-    "LookupShardReader",
-    "LookupResource",
-    "LookupKey",
     "CreateStream",
+    "DeleteStream",
+    "TrimStream",
+    "TrimShards",
     "GetStream",
     "ListStreams",
     "ListStreamsWithPrefix",
-    "DeleteStream",
-    "ListShards",
+    "LookupShard",
     "GetTailRecordId",
+    "ListShards",
+    "TrimShard",
+    "CreateShardReader",
+    "LookupShardReader",
+    "ReadShard",
+    "ReadShardStream",
+    "ListShardReaders",
+    "DeleteShardReader",
+    "ReadStream",
+    "ReadSingleShardStream",
+    "ReadStreamByKey",
     "CreateSubscription",
     "GetSubscription",
     "ListSubscriptions",
     "ListSubscriptionsWithPrefix",
+    "ListConsumers",
     "CheckSubscriptionExist",
     "DeleteSubscription",
-    "ListConsumers",
-    "CreateShardReader",
-    "ListShardReaders",
-    "DeleteShardReader",
+    "LookupSubscription",
+    "DescribeCluster",
+    "LookupResource",
+    "LookupKey",
+    "SendAdminCommand",
+    "PerStreamTimeSeriesStats",
+    "PerStreamTimeSeriesStatsAll",
+    "GetStats",
+    "ExecuteQuery",
+    "CreateQuery",
+    "CreateQueryWithNamespace",
     "ListQueries",
-    "ListViews",
+    "GetQuery",
+    "TerminateQuery",
+    "DeleteQuery",
+    "ResumeQuery",
+    "ParseSql",
+    "CreateConnector",
     "ListConnectors",
+    "GetConnector",
+    "GetConnectorSpec",
+    "GetConnectorLogs",
+    "DeleteConnector",
+    "PauseConnector",
+    "ResumeConnector",
+    "AlterConnectorConfig",
+    "ListViews",
+    "GetView",
+    "DeleteView",
+    "ExecuteViewQuery",
+    "ExecuteViewQueryWithNamespace",
 ];
 
 /// See the module. Clones are the same node.
@@ -52,11 +91,39 @@ pub(super) const SERVED: [&str; 30] = [
 pub(super) struct Node {
     pub(super) cluster: Arc<Cluster>,
     pub(super) id: NodeId,
+    /// The key of the port that calls come through; None for the main one.
+    pub(super) listener: Option<Arc<str>>,
+    pub(super) life: Life,
+    /// How much longer each call takes.
+    pub(super) pace: Arc<Delay>,
+    /// When it knows enough of the cluster to answer look-ups.
+    pub(super) ready_at: Instant,
 }
 
 type Reply<T> = Result<Response<T>, Status>;
 
 impl Node {
+    /// Who is asked, for answers with addresses in them.
+    pub(super) fn asked(&self) -> Asked<'_> {
+        Asked { node: self.id, listener: self.listener.as_deref(), release: self.cluster.release() }
+    }
+
+    /// Takes the time that a slow node takes, and a new one for look-ups.
+    pub(super) async fn hesitate(&self, rpc: &str) {
+        let pace = self.pace.get();
+        if !pace.is_zero() {
+            tokio::time::sleep(pace).await;
+        }
+        if rpc.starts_with("Lookup") && self.ready_at > Instant::now() {
+            tokio::time::sleep_until(self.ready_at.into()).await;
+        }
+    }
+
+    /// An error as the release says it.
+    fn word(&self, status: Status) -> Status {
+        if self.cluster.has_plain_errors() { errors::bare(&status) } else { status }
+    }
+
     /// A call that needs no waiting.
     async fn serve<Q, A>(
         &self,
@@ -71,7 +138,7 @@ impl Node {
     {
         let request = request.into_inner();
         if !self.cluster.orders.are_there() {
-            return handle(self, request).map(Response::new);
+            return handle(self, request).map(Response::new).map_err(|status| self.word(status));
         }
         self.serve_waiting(rpc, Request::new(request), subject, move |node, request| async move {
             handle(&node, request)
@@ -94,16 +161,35 @@ impl Node {
         F: Future<Output = Result<A, Status>> + Send + 'static,
     {
         let request = request.into_inner();
-        let Some(order) = self.cluster.orders.take(rpc, subject(&request)) else {
-            return handle(self.clone(), request).await.map(Response::new);
-        };
         let node = self.clone();
-        let call = tokio::spawn(async move {
-            order.before(std::future::pending()).await?;
-            let answer = handle(node, request).await;
-            order.answer(answer).await
-        });
-        call.await.unwrap_or_else(|_| Err(Status::cancelled("the server is stopping"))).map(Response::new)
+        let answer = match self.cluster.orders.take(rpc, subject(&request), self.id) {
+            None => self.life.run(handle(node, request)).await,
+            Some(order) if order.disowns() => Err(lookups::not_owner(self, resource_of(rpc))),
+            Some(order) => {
+                let call = async move {
+                    order.before(std::future::pending()).await?;
+                    let answer = handle(node, request).await;
+                    order.answer(answer).await
+                };
+                let life = self.life.clone();
+                let call = tokio::spawn(async move { life.run(call).await });
+                call.await.unwrap_or_else(|_| Err(stopping()))
+            }
+        };
+        answer.map(Response::new).map_err(|status| self.word(status))
+    }
+}
+
+/// What kind of thing a call is about, for the words of a node that does not own it.
+fn resource_of(rpc: &str) -> ResourceType {
+    if rpc.contains("Reader") || rpc == "ReadShard" {
+        ResourceType::ResShardReader
+    } else if rpc.contains("Query") {
+        ResourceType::ResQuery
+    } else if rpc.contains("Connector") {
+        ResourceType::ResConnector
+    } else {
+        ResourceType::ResSubscription
     }
 }
 
@@ -148,6 +234,42 @@ macro_rules! unary {
             ) -> Reply<fetch::Messages> {
                 fetch::streaming_fetch(self, request).await
             }
+
+            async fn read_shard_stream(
+                &self,
+                request: Request<proto::ReadShardStreamRequest>,
+            ) -> Reply<BoxStream<proto::ReadShardStreamResponse>> {
+                stream_reads::read_shard_stream(self, request).await
+            }
+
+            async fn read_single_shard_stream(
+                &self,
+                request: Request<proto::ReadSingleShardStreamRequest>,
+            ) -> Reply<BoxStream<proto::ReadSingleShardStreamResponse>> {
+                stream_reads::read_single_shard_stream(self, request).await
+            }
+
+            async fn read_stream(
+                &self,
+                request: Request<proto::ReadStreamRequest>,
+            ) -> Reply<BoxStream<proto::ReadStreamResponse>> {
+                stream_reads::read_stream(self, request).await
+            }
+
+            async fn read_stream_by_key(
+                &self,
+                request: Request<Streaming<proto::ReadStreamByKeyRequest>>,
+            ) -> Reply<BoxStream<proto::ReadStreamByKeyResponse>> {
+                key_reads::read_stream_by_key(self, request).await
+            }
+
+            async fn send_admin_command(
+                &self,
+                request: Request<proto::AdminCommandRequest>,
+            ) -> Reply<proto::AdminCommandResponse> {
+                self.serve_waiting("SendAdminCommand", request, nothing, admin_commands::send_admin_command)
+                    .await
+            }
         }
     };
 }
@@ -155,19 +277,19 @@ macro_rules! unary {
 unary! {
     append "Append" proto::AppendRequest => proto::AppendResponse, |it| &it.stream_name, append::append;
     echo "Echo" proto::EchoRequest => proto::EchoResponse, nothing, admin::echo;
-    describe_cluster "DescribeCluster" () => proto::DescribeClusterResponse, nothing, admin::describe_cluster;
+    describe_cluster "DescribeCluster" () => proto::DescribeClusterResponse, nothing, lookups::describe_cluster;
     lookup_shard "LookupShard" proto::LookupShardRequest => proto::LookupShardResponse,
-        nothing, admin::lookup_shard;
+        nothing, lookups::lookup_shard;
     lookup_subscription "LookupSubscription"
         proto::LookupSubscriptionRequest => proto::LookupSubscriptionResponse,
-        |it| &it.subscription_id, admin::lookup_subscription;
+        |it| &it.subscription_id, lookups::lookup_subscription;
     lookup_shard_reader "LookupShardReader"
         proto::LookupShardReaderRequest => proto::LookupShardReaderResponse,
-        |it| &it.reader_id, admin::lookup_shard_reader;
+        |it| &it.reader_id, lookups::lookup_shard_reader;
     lookup_resource "LookupResource" proto::LookupResourceRequest => proto::ServerNode,
-        |it| &it.res_id, admin::lookup_resource;
+        |it| &it.res_id, lookups::lookup_resource;
     lookup_key "LookupKey" proto::LookupKeyRequest => proto::ServerNode,
-        |it| &it.partition_key, admin::lookup_key;
+        |it| &it.partition_key, lookups::lookup_key;
     create_stream "CreateStream" proto::Stream => proto::Stream, |it| &it.stream_name, admin::create_stream;
     get_stream "GetStream" proto::GetStreamRequest => proto::GetStreamResponse,
         |it| &it.name, admin::get_stream;
@@ -199,14 +321,61 @@ unary! {
         |it| &it.subscription_id, admin::list_consumers;
     create_shard_reader "CreateShardReader"
         proto::CreateShardReaderRequest => proto::CreateShardReaderResponse,
-        |it| &it.reader_id, admin::create_shard_reader;
+        |it| &it.reader_id, readers::create_shard_reader;
     list_shard_readers "ListShardReaders" proto::ListShardReadersRequest => proto::ListShardReadersResponse,
-        nothing, admin::list_shard_readers;
+        nothing, readers::list_shard_readers;
     delete_shard_reader "DeleteShardReader" proto::DeleteShardReaderRequest => (),
-        |it| &it.reader_id, admin::delete_shard_reader;
+        |it| &it.reader_id, readers::delete_shard_reader;
     list_queries "ListQueries" proto::ListQueriesRequest => proto::ListQueriesResponse,
-        nothing, admin::list_queries;
-    list_views "ListViews" proto::ListViewsRequest => proto::ListViewsResponse, nothing, admin::list_views;
+        nothing, queries::list_queries;
+    list_views "ListViews" proto::ListViewsRequest => proto::ListViewsResponse, nothing, queries::list_views;
     list_connectors "ListConnectors" proto::ListConnectorsRequest => proto::ListConnectorsResponse,
-        nothing, admin::list_connectors;
+        nothing, connectors::list_connectors;
+    trim_stream "TrimStream" proto::TrimStreamRequest => (), |it| &it.stream_name, trim::trim_stream;
+    trim_shard "TrimShard" proto::TrimShardRequest => (), |it| &it.stream_name, trim::trim_shard;
+    trim_shards "TrimShards" proto::TrimShardsRequest => proto::TrimShardsResponse,
+        |it| &it.stream_name, trim::trim_shards;
+    get_stats "GetStats" proto::GetStatsRequest => proto::GetStatsResponse, nothing, stats_calls::get_stats;
+    per_stream_time_series_stats "PerStreamTimeSeriesStats"
+        proto::PerStreamTimeSeriesStatsRequest => proto::PerStreamTimeSeriesStatsResponse,
+        |it| &it.stream_name, stats_calls::per_stream_time_series_stats;
+    per_stream_time_series_stats_all "PerStreamTimeSeriesStatsAll"
+        proto::PerStreamTimeSeriesStatsAllRequest => proto::PerStreamTimeSeriesStatsAllResponse,
+        nothing, stats_calls::per_stream_time_series_stats_all;
+    execute_query "ExecuteQuery" proto::CommandQuery => proto::CommandQueryResponse,
+        nothing, queries::execute_query;
+    create_query "CreateQuery" proto::CreateQueryRequest => proto::Query,
+        |it| &it.query_name, queries::create_query;
+    create_query_with_namespace "CreateQueryWithNamespace"
+        proto::CreateQueryWithNamespaceRequest => proto::Query,
+        |it| &it.query_name, queries::create_query_with_namespace;
+    get_query "GetQuery" proto::GetQueryRequest => proto::Query, |it| &it.id, queries::get_query;
+    terminate_query "TerminateQuery" proto::TerminateQueryRequest => (),
+        |it| &it.query_id, queries::terminate_query;
+    delete_query "DeleteQuery" proto::DeleteQueryRequest => (), |it| &it.id, queries::delete_query;
+    resume_query "ResumeQuery" proto::ResumeQueryRequest => (), |it| &it.id, queries::resume_query;
+    parse_sql "ParseSql" proto::ParseSqlRequest => proto::ParseSqlResponse, nothing, queries::parse_sql;
+    get_view "GetView" proto::GetViewRequest => proto::View, |it| &it.view_id, queries::get_view;
+    delete_view "DeleteView" proto::DeleteViewRequest => (), |it| &it.view_id, queries::delete_view;
+    execute_view_query "ExecuteViewQuery" proto::ExecuteViewQueryRequest => proto::ExecuteViewQueryResponse,
+        nothing, queries::execute_view_query;
+    execute_view_query_with_namespace "ExecuteViewQueryWithNamespace"
+        proto::ExecuteViewQueryWithNamespaceRequest => proto::ExecuteViewQueryResponse,
+        nothing, queries::execute_view_query_with_namespace;
+    create_connector "CreateConnector" proto::CreateConnectorRequest => proto::Connector,
+        |it| &it.name, connectors::create_connector;
+    get_connector "GetConnector" proto::GetConnectorRequest => proto::Connector,
+        |it| &it.name, connectors::get_connector;
+    get_connector_spec "GetConnectorSpec" proto::GetConnectorSpecRequest => proto::GetConnectorSpecResponse,
+        nothing, connectors::get_connector_spec;
+    get_connector_logs "GetConnectorLogs" proto::GetConnectorLogsRequest => proto::GetConnectorLogsResponse,
+        |it| &it.name, connectors::get_connector_logs;
+    delete_connector "DeleteConnector" proto::DeleteConnectorRequest => (),
+        |it| &it.name, connectors::delete_connector;
+    pause_connector "PauseConnector" proto::PauseConnectorRequest => (),
+        |it| &it.name, connectors::pause_connector;
+    resume_connector "ResumeConnector" proto::ResumeConnectorRequest => (),
+        |it| &it.name, connectors::resume_connector;
+    alter_connector_config "AlterConnectorConfig" proto::AlterConnectorConfigRequest => (),
+        |it| &it.name, connectors::alter_connector_config;
 }

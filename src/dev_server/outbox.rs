@@ -9,6 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::Stream;
 use tonic::Status;
 
+use super::errors;
+use super::life::stopping;
+
 /// As many messages as the real server queues for one stream.
 const QUEUED: usize = 64;
 
@@ -18,12 +21,26 @@ type Outcome = Result<(), Status>;
 #[derive(Debug)]
 pub(super) struct Outbox<T> {
     queue: mpsc::Sender<T>,
-    end: Arc<Mutex<Option<oneshot::Sender<Outcome>>>>,
+    ending: Ending,
 }
 
 impl<T> Clone for Outbox<T> {
     fn clone(&self) -> Self {
-        Outbox { queue: self.queue.clone(), end: Arc::clone(&self.end) }
+        Outbox { queue: self.queue.clone(), ending: self.ending.clone() }
+    }
+}
+
+/// How to end a call, whatever it answers with. Clones end the same call.
+#[derive(Clone, Debug)]
+pub(super) struct Ending(Arc<Mutex<Option<oneshot::Sender<Outcome>>>>);
+
+impl Ending {
+    /// Ends the call, once what is queued has gone out. Only the first end counts.
+    pub(super) fn end(&self, outcome: Outcome) {
+        if let Some(end) = self.0.lock().take() {
+            // Fails if nobody listens any more, who then needs no end.
+            let _ = end.send(outcome);
+        }
     }
 }
 
@@ -50,10 +67,11 @@ impl<T> Outbox<T> {
 
     /// Ends the call, once what is queued has gone out. Only the first end counts.
     pub(super) fn end(&self, outcome: Outcome) {
-        if let Some(end) = self.end.lock().take() {
-            // Fails if nobody listens any more, who then needs no end.
-            let _ = end.send(outcome);
-        }
+        self.ending.end(outcome);
+    }
+
+    pub(super) fn ending(&self) -> Ending {
+        self.ending.clone()
     }
 
     /// Waits until the call is over, whoever ended it.
@@ -70,16 +88,23 @@ pub(super) struct Answers<T> {
     queue: mpsc::Receiver<T>,
     end: oneshot::Receiver<Outcome>,
     ended: bool,
+    /// Whether errors go out as the bare text of older servers.
+    plain_errors: bool,
 }
 
 pub(super) fn outbox<T>() -> (Outbox<T>, Answers<T>) {
     let (queue, messages) = mpsc::channel(QUEUED);
     let (end, ending) = oneshot::channel();
-    let outbox = Outbox { queue, end: Arc::new(Mutex::new(Some(end))) };
-    (outbox, Answers { first: None, queue: messages, end: ending, ended: false })
+    let outbox = Outbox { queue, ending: Ending(Arc::new(Mutex::new(Some(end)))) };
+    let answers = Answers { first: None, queue: messages, end: ending, ended: false, plain_errors: false };
+    (outbox, answers)
 }
 
 impl<T: Unpin> Answers<T> {
+    pub(super) fn with_plain_errors(self, plain_errors: bool) -> Self {
+        Answers { plain_errors, ..self }
+    }
+
     /// Waits for the first message or the end. The real server sends no response headers before, so
     /// there must be no response either.
     pub(super) async fn started(mut self) -> Result<Self, Status> {
@@ -113,9 +138,10 @@ impl<T: Unpin> Stream for Answers<T> {
         self.ended = true;
         match outcome {
             Ok(Ok(())) => Poll::Ready(None),
+            Ok(Err(status)) if self.plain_errors => Poll::Ready(Some(Err(errors::bare(&status)))),
             Ok(Err(status)) => Poll::Ready(Some(Err(status))),
-            // All senders went without a word: the server is stopping.
-            Err(_) => Poll::Ready(Some(Err(Status::unavailable("the server is stopping")))),
+            // All senders went without a word.
+            Err(_) => Poll::Ready(Some(Err(stopping()))),
         }
     }
 }

@@ -8,9 +8,11 @@ use tonic::{Code, Status};
 use super::bell::Bell;
 use super::cluster::Cluster;
 use super::errors;
+use super::life::stopping;
 use super::log::StoredBatch;
 use super::node::Node;
 use super::readers::ReaderInfo;
+use super::versions;
 use crate::proto::{self, ErrorCode};
 
 /// How far a reader is, in the memory of one node.
@@ -29,8 +31,9 @@ pub(super) async fn read_shard(
     node: Node,
     request: proto::ReadShardRequest,
 ) -> Result<proto::ReadShardResponse, Status> {
-    let reading = tokio::spawn(read(node, request));
-    reading.await.unwrap_or_else(|_| Err(errors::unknown_exception("thread killed")))
+    let life = node.life.clone();
+    let reading = tokio::spawn(async move { life.run(read(node, request)).await });
+    reading.await.unwrap_or_else(|_| Err(stopping()))
 }
 
 async fn read(node: Node, request: proto::ReadShardRequest) -> Result<proto::ReadShardResponse, Status> {
@@ -44,6 +47,8 @@ async fn read(node: Node, request: proto::ReadShardRequest) -> Result<proto::Rea
     let mut cursor = cursor.lock().await;
     let deadline = deadline(reader.timeout)?;
     let batches = collect(&node.cluster, &reader, &mut cursor, request.max_records, deadline).await?;
+    let bytes = batches.iter().map(|batch| batch.payload.len() as u64).sum();
+    node.cluster.state().stats.read(node.id, &reader.stream, batches.len() as u64, bytes);
     let received_records = batches.iter().map(|batch| batch.received(reader.shard)).collect();
     Ok(proto::ReadShardResponse { received_records })
 }
@@ -76,7 +81,8 @@ async fn collect(
     loop {
         let there = take(cluster, reader.shard, cursor, most, &mut batches);
         if let Log::Gone = there {
-            return gone(reader, cursor, batches);
+            let tells = cluster.release() >= versions::GAP_ERRORS;
+            return if tells { gone(reader, cursor, batches) } else { Ok(batches) };
         }
         if batches.len() as u64 >= u64::from(most) {
             return Ok(batches);

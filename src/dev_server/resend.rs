@@ -6,30 +6,24 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::log::StoredBatch;
-use crate::codec::compression::unpack;
+use super::unpack::{self, Unreadable};
 use crate::proto::{self, CompressionType};
-
-/// No honest batch is larger; the limit for appending is 1 MiB, compressed.
-const LARGEST_UNPACKED: usize = 256 << 20;
 
 /// Decompresses, picks the records at these places, and compresses again, the same way.
 ///
 /// The error says why the batch can't be read: writers are trusted when they append, and it shows here.
-pub(super) fn pick(batch: &StoredBatch, places: &[u32]) -> Result<proto::BatchedRecord, String> {
-    let plain = unpack(batch.compression, batch.payload.clone(), LARGEST_UNPACKED)
-        .map_err(|error| error.to_string())?;
-    let all = proto::BatchHStreamRecords::decode(plain).map_err(|error| error.to_string())?;
-    let mut picked =
-        proto::BatchHStreamRecords { records: Vec::with_capacity(places.len().min(all.records.len())) };
+pub(super) fn pick(batch: &StoredBatch, places: &[u32]) -> Result<proto::BatchedRecord, Unreadable> {
+    let all = unpack::records(batch)?;
+    let mut picked = proto::BatchHStreamRecords { records: Vec::with_capacity(places.len().min(all.len())) };
     for &place in places {
         let record = all
-            .records
             .get(place as usize)
-            .ok_or_else(|| format!("index out of bounds ({place},{})", all.records.len()))?;
+            .ok_or_else(|| Unreadable::Broken(format!("index out of bounds ({place},{})", all.len())))?;
         picked.records.push(record.clone());
     }
     let count = u32::try_from(picked.records.len()).unwrap_or(u32::MAX);
-    let payload = repack(batch.compression, picked.encode_to_vec()).map_err(|error| error.to_string())?;
+    let payload = repack(batch.compression, picked.encode_to_vec())
+        .map_err(|error| Unreadable::Broken(error.to_string()))?;
     Ok(batch.message(count, payload))
 }
 
@@ -51,7 +45,7 @@ fn repack(compression: i32, plain: Vec<u8>) -> io::Result<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::compression::Compression;
+    use crate::codec::compression::{Compression, unpack};
     use crate::codec::{batch, record};
     use crate::record::Record;
 
@@ -97,10 +91,12 @@ mod tests {
     #[test]
     fn a_batch_that_is_not_what_its_writer_said_can_not_be_resent() {
         let mut batch = stored(Compression::none(), 2);
-        assert!(pick(&batch, &[2]).unwrap_err().contains("index out of bounds"));
+        assert!(
+            matches!(pick(&batch, &[2]), Err(Unreadable::Broken(why)) if why.contains("index out of bounds"))
+        );
         batch.payload = Bytes::from_static(b"\xff\xff");
         assert!(pick(&batch, &[0]).is_err());
         batch.compression = 9;
-        assert!(pick(&batch, &[0]).unwrap_err().contains("unknown compression 9"));
+        assert!(matches!(pick(&batch, &[0]), Err(Unreadable::UnknownCompression)));
     }
 }

@@ -30,6 +30,16 @@ impl Retention {
         }
     }
 
+    /// Notes that the oldest batches of a shard are gone, so many, of this weight.
+    pub(super) fn trimmed(&mut self, shard: u64, mut batches: usize, weight: usize) {
+        self.bytes = self.bytes.saturating_sub(weight as u64);
+        self.arrivals.retain(|arrived| {
+            let gone = batches > 0 && *arrived == shard;
+            batches -= usize::from(gone);
+            !gone
+        });
+    }
+
     /// Notes that these shards are gone, with all that was in them.
     pub(super) fn removed(&mut self, shards: &HashSet<u64>, weight: usize) {
         self.bytes = self.bytes.saturating_sub(weight as u64);

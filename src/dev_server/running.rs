@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use tonic::Status;
+
 use super::assignment::{Assignment, ConsumerId};
 use super::bell::Bell;
 use super::connection::Connection;
@@ -26,6 +28,8 @@ pub(super) struct Consumer {
     pub(super) agent: String,
     pub(super) outbox: Outbox<proto::StreamingFetchResponse>,
     pub(super) connection: Connection,
+    /// Whether it stays when its call is over.
+    pub(super) zombie: bool,
 }
 
 /// A batch on its way to a consumer.
@@ -146,8 +150,21 @@ impl Running {
         self.consumers.values().any(|consumer| consumer.name == name)
     }
 
+    /// Ticks come at other intervals from now on.
+    pub(super) fn set_ticks(&mut self, ticks: Ticks, now: Instant) {
+        self.ticks = ticks;
+        self.next_assignment = self.next_assignment.min(now + ticks.assignment);
+        self.next_resend = self.next_resend.min(now + ticks.resend);
+        self.bell.ring();
+    }
+
     pub(super) fn committed(&self, shard: u64) -> u64 {
         self.shards.get(&shard).map_or(0, Progress::committed)
+    }
+
+    /// Batches that were sent and are to be acked.
+    pub(super) fn unacked_batches(&self) -> usize {
+        self.deadlines.len() + self.due.len()
     }
 
     pub(super) fn join(&mut self, id: ConsumerId, consumer: Consumer, now: Instant) {
@@ -164,6 +181,25 @@ impl Running {
         self.assignment.leave(id);
         self.bell.ring();
         Some(consumer)
+    }
+
+    /// Ends the calls of these consumers, who stay as if they still were there.
+    pub(super) fn haunt(&mut self, name: Option<&str>, status: &Status) -> usize {
+        let meant = |consumer: &&mut Consumer| name.is_none_or(|name| consumer.name == name);
+        let mut count = 0;
+        for consumer in self.consumers.values_mut().filter(meant) {
+            consumer.zombie = true;
+            consumer.outbox.end(Err(status.clone()));
+            count += 1;
+        }
+        count
+    }
+
+    /// Its call is over. What was made a zombie stays until a message can't be sent to it.
+    pub(super) fn hangs_up(&mut self, id: ConsumerId, now: Instant) {
+        if self.consumers.get(&id).is_some_and(|consumer| !consumer.zombie) {
+            self.leave(id, now);
+        }
     }
 
     /// All consumers leave, at once.
@@ -393,7 +429,7 @@ mod tests {
             self.answers.push(answers);
             let connection = Connection::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 1)));
             let (name, uri, agent) = (format!("c{id}"), String::new(), String::new());
-            self.running.join(id, Consumer { name, uri, agent, outbox, connection }, self.now);
+            self.running.join(id, Consumer { name, uri, agent, outbox, connection, zombie: false }, self.now);
         }
 
         fn pass(&mut self, ms: u64) {

@@ -13,6 +13,7 @@ use super::options::Ticks;
 use super::readers::ReaderInfo;
 use super::retention::Retention;
 use super::running::Running;
+use super::stats::Stats;
 use super::streams::StreamInfo;
 use super::subscriptions::SubscriptionInfo;
 
@@ -50,6 +51,7 @@ pub(super) struct State {
     pub(super) retention: Retention,
     pub(super) subscriptions: BTreeMap<String, SubscriptionInfo>,
     pub(super) readers: BTreeMap<String, ReaderInfo>,
+    pub(super) stats: Stats,
     /// Which loading a node has of a subscription.
     pub(super) runs: BTreeMap<(NodeId, String), RunId>,
     pub(super) running: HashMap<RunId, Run>,
@@ -67,14 +69,15 @@ pub(super) struct Run {
 }
 
 impl State {
-    pub(super) fn new(nodes: Nodes, ticks: Ticks, max_bytes: Option<u64>, random: fastrand::Rng) -> Self {
+    pub(super) fn new(ticks: Ticks, max_bytes: Option<u64>, random: fastrand::Rng) -> Self {
         State {
-            nodes,
+            nodes: Nodes::default(),
             streams: BTreeMap::new(),
             logs: HashMap::new(),
             retention: Retention::new(max_bytes),
             subscriptions: BTreeMap::new(),
             readers: BTreeMap::new(),
+            stats: Stats::default(),
             runs: BTreeMap::new(),
             running: HashMap::new(),
             ticks,
@@ -95,7 +98,7 @@ pub(super) mod tests {
     use super::*;
 
     pub(in super::super) fn state(max_bytes: Option<u64>) -> State {
-        State::new(Nodes::new(1), Ticks::default(), max_bytes, fastrand::Rng::with_seed(1))
+        State::new(Ticks::default(), max_bytes, fastrand::Rng::with_seed(1))
     }
 
     pub(in super::super) fn at(ms: u64) -> Moment {

@@ -40,6 +40,12 @@ pub(super) struct ShardInfo {
 }
 
 impl StreamInfo {
+    /// The shard whose range has this hash.
+    pub(super) fn shard_of(&self, hash: u128) -> Option<u64> {
+        let has = |shard: &&ShardInfo| (shard.start..=shard.end).contains(&hash);
+        self.shards.iter().find(has).map(|shard| shard.id)
+    }
+
     fn message(&self, name: &str) -> proto::Stream {
         proto::Stream {
             stream_name: name.to_owned(),

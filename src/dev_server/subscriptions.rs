@@ -196,6 +196,7 @@ impl State {
     /// Takes it out of the store and out of all memories. Its consumers come back.
     fn remove_subscription(&mut self, id: &str) -> Vec<Consumer> {
         self.subscriptions.remove(id);
+        self.stats.forget_subscription(id);
         self.unload_where(|_, subscription| subscription == id)
     }
 
@@ -261,6 +262,7 @@ impl State {
         if !run.running.has(seat.consumer) {
             return Err(AckRefused::Left(errors::invalid_consumer()));
         }
+        self.stats.received(run.node, &run.subscription, ids.len() as u64);
         let (checkpoints, outcome) = run.running.ack(ids);
         if let Some(info) = self.subscriptions.get_mut(&run.subscription) {
             info.checkpoints.extend(checkpoints);
@@ -272,7 +274,7 @@ impl State {
 
     pub(super) fn leave(&mut self, seat: Seat, now: Moment) {
         if let Some(run) = self.running.get_mut(&seat.run) {
-            run.running.leave(seat.consumer, now.instant);
+            run.running.hangs_up(seat.consumer, now.instant);
         }
     }
 
@@ -298,6 +300,7 @@ impl State {
         }
         if let Some(done) = run.running.deleting.take() {
             self.subscriptions.remove(&run.subscription);
+            self.stats.forget_subscription(&run.subscription);
             done.ring();
         }
         self.runs.remove(&(run.node, run.subscription));
@@ -308,6 +311,11 @@ impl State {
         let runs = self.runs.iter().filter(|((node, subscription), _)| which(*node, subscription));
         let runs: Vec<RunId> = runs.map(|(_, run)| *run).collect();
         runs.into_iter().flat_map(|run| self.unload(run)).collect()
+    }
+
+    /// How many batches a node has sent and waits for, of one subscription.
+    pub(super) fn unacked_batches(&self, node: NodeId, id: &str) -> u64 {
+        self.run_of(node, id).map_or(0, |run| run.running.unacked_batches() as u64)
     }
 
     fn run_of(&self, node: NodeId, id: &str) -> Option<&Run> {
@@ -376,7 +384,14 @@ mod tests {
     ) -> Result<(Seat, Answers<proto::StreamingFetchResponse>), Status> {
         let (outbox, answers) = outbox();
         let connection = Connection::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 1)));
-        let consumer = Consumer { name: name.into(), uri: "u".into(), agent: "a".into(), outbox, connection };
+        let consumer = Consumer {
+            name: name.into(),
+            uri: "u".into(),
+            agent: "a".into(),
+            outbox,
+            connection,
+            zombie: false,
+        };
         let (Joined::Running(seat) | Joined::Loaded(seat, _)) = state.join(NODE, "sub", consumer, now)?;
         Ok((seat, answers))
     }
