@@ -33,6 +33,10 @@ fn main() -> ExitCode {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let bin = directory.path().to_owned();
     if compiler && !arguments.list {
+        if let Err(error) = refresh_library() {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
         for program in [QUICKSTART, APPEND, NULLS, BEHAVIOUR] {
             if let Err(errors) = compile(program, &bin) {
                 eprintln!("{errors}");
@@ -46,7 +50,8 @@ fn main() -> ExitCode {
         let name = if there { name.to_owned() } else { format!("{name} (ignored: no {needs})") };
         trials.push(Trial::test(name, move || case(&bin)).with_ignored_flag(!there));
     };
-    let plain: [(&str, Case); 13] = [
+    let plain: [(&str, Case); 14] = [
+        ("the program in the README compiles as shown", readme),
         ("quickstart, plain", |bin| travels(run(QUICKSTART, bin, ["--compression", "none"]))),
         ("quickstart, gzip", |bin| travels(run(QUICKSTART, bin, ["--compression", "gzip"]))),
         ("quickstart, zstd", |bin| travels(run(QUICKSTART, bin, ["--compression", "zstd"]))),
@@ -82,6 +87,15 @@ fn main() -> ExitCode {
 
 type Case = fn(&Path) -> Result<(), Failed>;
 
+fn readme(bin: &Path) -> Result<(), Failed> {
+    let text = std::fs::read_to_string(root().join("README.md"))?;
+    let program =
+        text.split("```c\n").nth(1).and_then(|rest| rest.split("```").next()).ok_or("no C in the README")?;
+    let source = bin.join("readme.c");
+    std::fs::write(&source, program)?;
+    compile_file("readme", &source, bin).map_err(Failed::from)
+}
+
 const NOTHING: [&str; 0] = [];
 
 fn root() -> &'static Path {
@@ -96,20 +110,53 @@ fn has(tool: &str) -> bool {
 /// Where the shared library of this build is: beside this test, or one directory up.
 fn library_directory() -> PathBuf {
     let test = std::env::current_exe().expect("this test has a path");
-    let name = format!("{}hstreamdb{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let there = test.ancestors().skip(1).take(2).find(|directory| directory.join(&name).exists());
-    there.unwrap_or_else(|| panic!("{name} is not beside {}", test.display())).to_owned()
+    let there = test.ancestors().skip(1).take(2).find(|directory| directory.join(library_name()).exists());
+    there.unwrap_or_else(|| panic!("{} is not beside {}", library_name(), test.display())).to_owned()
+}
+
+fn library_name() -> String {
+    format!("{}hstreamdb{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
+}
+
+/// All sets of features are built into one file of this name, and cargo does not notice when the last build was
+/// of another set. Then it is made again.
+fn refresh_library() -> Result<(), String> {
+    let library = library_directory().join(library_name());
+    if has_all_functions(&library) {
+        return Ok(());
+    }
+    std::fs::remove_file(&library).map_err(|error| format!("{}: {error}", library.display()))?;
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--lib", "--all-features"]).current_dir(root());
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
+    let built = build.status().map_err(|error| format!("cargo: {error}"))?;
+    if built.success() && has_all_functions(&library) {
+        Ok(())
+    } else {
+        Err(format!("{} lacks functions of this build, and could not be made again", library.display()))
+    }
+}
+
+fn has_all_functions(library: &Path) -> bool {
+    const LAST: &[u8] = b"hstream_dev_server_start";
+    std::fs::read(library).is_ok_and(|bytes| bytes.windows(LAST.len()).any(|window| window == LAST))
 }
 
 fn compile(program: Program, bin: &Path) -> Result<(), String> {
+    compile_file(program.name, &root().join(program.source), bin)
+}
+
+fn compile_file(name: &str, source: &Path, bin: &Path) -> Result<(), String> {
     let library = library_directory();
     let output = Command::new("cc")
         .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g", "-DHSTREAM_HAS_DEV_SERVER"])
         .arg("-I")
         .arg(root().join("include"))
-        .arg(root().join(program.source))
+        .arg(source)
         .arg("-o")
-        .arg(bin.join(program.name))
+        .arg(bin.join(name))
         .arg("-L")
         .arg(&library)
         .args(["-lhstreamdb", "-lpthread"])
@@ -117,12 +164,11 @@ fn compile(program: Program, bin: &Path) -> Result<(), String> {
         .output()
         .map_err(|error| error.to_string())?;
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status.success() { Ok(()) } else { Err(format!("{}:\n{errors}", program.source)) }
+    if output.status.success() { Ok(()) } else { Err(format!("{}:\n{errors}", source.display())) }
 }
 
 fn run<I: AsRef<OsStr>>(program: Program, bin: &Path, arguments: impl IntoIterator<Item = I>) -> Output {
-    let mut command = Command::new(bin.join(program.name));
-    command.args(arguments).current_dir(root()).output().expect("the program starts")
+    started(&mut Command::new(bin.join(program.name)), arguments)
 }
 
 /// The same under valgrind, which makes leaks and wrong reads failures.
@@ -131,15 +177,23 @@ fn run_checked<I: AsRef<OsStr>>(
     bin: &Path,
     arguments: impl IntoIterator<Item = I>,
 ) -> Output {
-    Command::new("valgrind")
+    let mut command = Command::new("valgrind");
+    command
         .args(["-q", "--error-exitcode=99", "--leak-check=full", "--fair-sched=try"])
         .arg("--show-leak-kinds=definite,indirect,possible")
         .arg("--errors-for-leak-kinds=definite,indirect,possible")
-        .arg(bin.join(program.name))
+        .arg(bin.join(program.name));
+    started(&mut command, arguments)
+}
+
+fn started<I: AsRef<OsStr>>(command: &mut Command, arguments: impl IntoIterator<Item = I>) -> Output {
+    // cargo names directories there that may hold a library of other features; the programs know theirs.
+    command
         .args(arguments)
         .current_dir(root())
+        .env_remove("LD_LIBRARY_PATH")
         .output()
-        .expect("valgrind starts")
+        .expect("the program starts")
 }
 
 fn told(output: &Output) -> String {
