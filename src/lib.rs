@@ -83,6 +83,10 @@ mod options;
 mod client;
 mod admin;
 
+#[cfg(feature = "ffi")]
+#[allow(unsafe_code, unreachable_pub)]
+mod ffi;
+
 #[cfg(feature = "dev-server")]
 pub mod dev_server;
 
