@@ -8,6 +8,9 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+
 use hstreamdb::{
     Client, Compression, ConsumerConfig, ProducerConfig, Record, StartAt, StreamOptions, SubscriptionOptions,
 };
@@ -100,4 +103,24 @@ fn threads_and_descriptors_end_with_the_last_handle() {
         use_everything(&server.url, &format!("round-{round}"));
     }
     assert_eq!((our_threads(), descriptors()), (BTreeMap::new(), before));
+    an_idle_client_costs_nothing(&server.url);
+}
+
+/// Not a test of its own: it would count the work of the other.
+fn an_idle_client_costs_nothing(url: &str) {
+    let client = Client::connect(url).unwrap();
+    client.create_subscription("idle", "first", SubscriptionOptions::new()).unwrap();
+    let consumer = client.consumer("idle", ConsumerConfig::new()).unwrap();
+    assert!(consumer.poll(1, Duration::from_secs(2)).unwrap().is_none());
+    let before = cpu_time();
+    assert!(consumer.poll(1, Duration::from_secs(5)).unwrap().is_none());
+    let used = cpu_time() - before;
+    assert!(used < Duration::from_millis(5), "{used:?} in 5 s");
+}
+
+fn cpu_time() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).unwrap();
+    Duration::from_micros(
+        (usage.user_time().num_microseconds() + usage.system_time().num_microseconds()) as u64,
+    )
 }
