@@ -48,10 +48,13 @@
 //! call). Each call has a deadline, 30 s by default; [`Client::within`] sets another, and names a [`Cancel`]
 //! that can end the call from elsewhere. Closing the client ends all of its calls.
 //!
+//! The module `python_api` of this documentation has the published Python client's API beside this one.
+//!
 //! # Features
 //!
 //! | feature | default | brings |
 //! | --- | --- | --- |
+//! | `tls` | yes | encrypted connections (`hstreams://`), by rustls with ring |
 //! | `zstd` | yes | batches compressed with zstd |
 //! | `serde` | no | [`HRecord`] from and into serde types and `serde_json` values |
 //! | `ffi` | no | the C symbols of `include/hstreamdb.h` in the shared and the static library |
@@ -109,6 +112,10 @@ pub use record::{Record, RecordKind};
 pub use record_id::{Offset, RecordId, StartAt};
 pub use shard::{Shard, ShardMap, hash_key};
 pub use wait::Wait;
+
+#[cfg(doc)]
+#[doc = include_str!("python_api.md")]
+pub mod python_api {}
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
