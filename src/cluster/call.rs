@@ -74,9 +74,14 @@ impl Cluster {
                 }
             }
         }
-        let last = last.unwrap_or_else(|| Error::protocol("there are no nodes to ask"));
-        let kind = if last.kind() == ErrorKind::Server { return Err(last) } else { ErrorKind::Unavailable };
-        Err(Error::new(kind, format!("no node of the cluster could be reached; the last, {last}")))
+        match last {
+            Some(error) if error.kind() != ErrorKind::Server => {
+                let message = format!("no node of the cluster could be reached; the last, {error}");
+                Err(Error::new(ErrorKind::Unavailable, message))
+            }
+            Some(refusal) => Err(refusal),
+            None => Err(Error::protocol("there are no nodes to ask")),
+        }
     }
 
     fn take_over(&self, answer: &proto::DescribeClusterResponse) -> Result<()> {
@@ -192,6 +197,7 @@ impl Cluster {
         let node = self.members.lock().pick(Instant::now());
         let time = self.time_for(deadline, self.settings.lookup_timeout);
         let found = match target {
+            // Nobody owns it.
             Target::Any => return Ok(self.routes.lock().put(Target::Any, node)),
             Target::Shard(id) => {
                 let request = proto::LookupShardRequest { shard_id: *id };

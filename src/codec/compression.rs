@@ -166,6 +166,7 @@ fn unzstd(_payload: &[u8], _limit: usize) -> Result<Bytes> {
 enum OnEarlyEnd {
     /// The published Go client never finishes its gzip streams.
     Accept,
+    #[cfg(feature = "zstd")]
     Refuse,
 }
 

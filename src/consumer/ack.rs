@@ -1,6 +1,6 @@
 //! Acks on their way to the server.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -13,7 +13,11 @@ use crate::record_id::RecordId;
 /// The most ids in one message: some 25 bytes each, well below the server's limit of 4 MiB.
 const MOST_IN_MESSAGE: usize = 50_000;
 
-/// Acks that have not been sent. They are kept over reconnects.
+/// How long acks that were sent are kept, to be sent again if the connection is lost: the protocol confirms
+/// none, and a connection is not known to be dead at once.
+const DOUBT: Duration = Duration::from_secs(10);
+
+/// Acks that have not been sent, or that may not have arrived. They are kept over reconnects.
 pub(crate) struct Acks {
     pending: Mutex<Pending>,
     changed: Notify,
@@ -28,6 +32,8 @@ struct Pending {
     since: Option<Instant>,
     /// Whether they should go whatever their number and age.
     hurry: bool,
+    /// What was sent not long ago.
+    sent: VecDeque<(Instant, Vec<proto::RecordId>)>,
     /// Shards whose records this consumer was given: an id of another one makes the server break the call.
     shards: HashSet<u64>,
 }
@@ -78,8 +84,8 @@ impl Acks {
         self.changed.notify_waiters();
     }
 
-    /// Takes what goes into the next message, if there is anything.
-    pub(crate) fn take(&self) -> Option<Vec<proto::RecordId>> {
+    /// Takes what goes into the next message, if there is anything. It counts as sent.
+    pub(crate) fn take(&self, now: Instant) -> Option<Vec<proto::RecordId>> {
         let mut pending = self.pending.lock();
         let count = pending.ids.len().min(MOST_IN_MESSAGE);
         if count == 0 {
@@ -90,17 +96,31 @@ impl Acks {
         if pending.ids.is_empty() {
             (pending.since, pending.hurry) = (None, false);
         }
+        while pending.sent.front().is_some_and(|(sent, _)| now.saturating_duration_since(*sent) > DOUBT) {
+            pending.sent.pop_front();
+        }
+        pending.sent.push_back((now, taken.clone()));
         drop(pending);
         self.changed.notify_waiters();
         Some(taken)
     }
 
-    /// Puts back what was taken and could not be sent; it goes first.
-    pub(crate) fn put_back(&self, mut ids: Vec<proto::RecordId>, now: Instant) {
+    /// The connection is gone, and perhaps with it what was sent last: that goes again, and first. The
+    /// server ignores what it has already.
+    pub(crate) fn send_again(&self, now: Instant) {
         let mut pending = self.pending.lock();
+        let mut ids: Vec<_> = pending.sent.drain(..).flat_map(|(_, ids)| ids).collect();
+        if ids.is_empty() {
+            return;
+        }
         ids.append(&mut pending.ids);
         pending.ids = ids;
         pending.since.get_or_insert(now);
+    }
+
+    /// The server has all that was sent.
+    pub(crate) fn confirm(&self) {
+        self.pending.lock().sent.clear();
     }
 
     /// When those that are pending should go: now, later, or when there are some.
@@ -176,22 +196,34 @@ mod tests {
         assert_eq!(acks.due(), Due::At(Some(now + Duration::from_millis(100))));
         acks.hurry();
         assert_eq!(acks.due(), Due::Now);
-        assert_eq!(acks.take().unwrap().len(), 2);
+        assert_eq!(acks.take(now).unwrap().len(), 2);
         assert_eq!(acks.due(), Due::WhenThereAreSome);
         acks.push(ids(0..3), now).unwrap();
         assert_eq!(acks.due(), Due::Now);
     }
 
     #[test]
-    fn what_could_not_be_sent_goes_first_again() {
+    fn what_may_have_been_lost_goes_first_again_until_it_is_confirmed_or_old() {
+        let now = Instant::now();
         let acks = acks();
-        acks.push(ids(0..2), Instant::now()).unwrap();
-        let taken = acks.take().unwrap();
-        acks.push(ids(2..3), Instant::now()).unwrap();
-        acks.put_back(taken, Instant::now());
-        let indexes: Vec<_> = acks.take().unwrap().iter().map(|id| id.batch_index).collect();
-        assert_eq!(indexes, [0, 1, 2]);
-        assert!(acks.take().is_none());
+        let indexes = |acks: &Acks, at| -> Vec<u32> {
+            acks.take(at).unwrap().iter().map(|id| id.batch_index).collect()
+        };
+        acks.push(ids(0..2), now).unwrap();
+        assert_eq!(indexes(&acks, now), [0, 1]);
+        acks.push(ids(2..3), now).unwrap();
+        acks.send_again(now);
+        assert_eq!(indexes(&acks, now), [0, 1, 2]);
+        acks.confirm();
+        acks.send_again(now);
+        assert!(acks.take(now).is_none());
+        acks.push(ids(3..4), now).unwrap();
+        assert_eq!(indexes(&acks, now), [3]);
+        let later = now + DOUBT + Duration::from_secs(1);
+        acks.push(ids(4..5), later).unwrap();
+        assert_eq!(indexes(&acks, later), [4]);
+        acks.send_again(later);
+        assert_eq!(indexes(&acks, later), [4]);
     }
 
     #[test]

@@ -43,8 +43,14 @@ impl FetchLoop {
             }
             self.attempts += 1;
             let failure = match self.connect_and_serve().await {
-                Ok(Ended::Stopped) => return Ok(()),
-                Ok(Ended::Lost(failure)) => failure,
+                Ok(Ended::Stopped) => {
+                    self.shared.acks.confirm();
+                    return Ok(());
+                }
+                Ok(Ended::Lost(failure)) => {
+                    self.shared.acks.send_again(Instant::now());
+                    failure
+                }
                 Err(failure) => failure,
             };
             if let Some(error) = self.give_up(&failure) {
@@ -96,37 +102,34 @@ impl FetchLoop {
         Ok(ended)
     }
 
-    /// Receives batches and sends acks until the connection is lost, or the consumer is to stop.
+    /// Receives batches and sends acks, until the connection is lost, or the consumer is to stop.
     async fn serve(&mut self, fetch: &mut Fetch) -> Ended {
         let Some(requests) = fetch.requests() else { return Ended::Stopped };
         let shared = self.shared.clone();
-        let mut outgoing = Outgoing { shared: &shared, ids: None };
+        // Taken and not sent yet: waiting for a place must not keep us from receiving.
+        let mut outgoing = None;
         let mut can_send = true;
-        loop {
+        while !shared.stopping.is_closed() {
             tokio::select! {
                 // Acks first: the server goes on by them.
                 biased;
-                () = shared.stopping.closed(), if !shared.stopping.is_closed() => {}
-                place = requests.reserve(), if outgoing.ids.is_some() => match place {
-                    Ok(place) => place.send(self.request(outgoing.sent())),
-                    Err(_) => {
-                        // The call is over; how, the responses tell.
-                        outgoing.put_back();
-                        can_send = false;
-                    }
+                () = shared.stopping.closed() => {}
+                place = requests.reserve(), if outgoing.is_some() => match place {
+                    Ok(place) => place.send(self.request(outgoing.take().unwrap_or_default())),
+                    // The call is over; how, the responses tell.
+                    Err(_) => (outgoing, can_send) = (None, false),
                 },
-                () = shared.acks.wait_until_due(), if can_send && outgoing.ids.is_none() => outgoing.fill(),
-                received = next(&shared, fetch), if !shared.stopping.is_closed() => match received {
+                () = shared.acks.wait_until_due(), if can_send && outgoing.is_none() => {
+                    outgoing = shared.acks.take(Instant::now());
+                }
+                received = next(&shared, fetch) => match received {
                     Ok(Some(response)) => self.receive(response),
                     Ok(None) => return Ended::Lost(server_ended()),
                     Err(failure) => return Ended::Lost(failure),
                 },
             }
-            if shared.stopping.is_closed() {
-                outgoing.put_back();
-                return self.finish(fetch, requests).await;
-            }
         }
+        self.finish(fetch, requests, outgoing).await
     }
 
     fn receive(&mut self, response: StreamingFetchResponse) {
@@ -138,33 +141,28 @@ impl FetchLoop {
         }
     }
 
-    /// Sends the last acks and half-closes; the server's end of the call then says that it has seen them,
-    /// whatever the status. What it still delivers meanwhile comes again later.
-    async fn finish(&self, fetch: &mut Fetch, requests: mpsc::Sender<StreamingFetchRequest>) -> Ended {
-        while let Some(ids) = self.shared.acks.take() {
-            let request = self.request(ids);
+    /// Sends the last acks and half-closes; the server's end of the call then says that it has seen them.
+    /// What it still delivers meanwhile comes again later.
+    async fn finish(
+        &self,
+        fetch: &mut Fetch,
+        requests: mpsc::Sender<StreamingFetchRequest>,
+        mut outgoing: Option<Vec<RecordId>>,
+    ) -> Ended {
+        while let Some(ids) = outgoing.take().or_else(|| self.shared.acks.take(Instant::now())) {
             tokio::select! {
                 place = requests.reserve() => match place {
-                    Ok(place) => {
-                        place.send(request);
-                        continue;
-                    }
-                    Err(_) => {
-                        self.shared.acks.put_back(request.ack_ids, Instant::now());
-                        return Ended::Lost(connection_gone());
-                    }
+                    Ok(place) => place.send(self.request(ids)),
+                    Err(_) => return Ended::Lost(drain(fetch).await.unwrap_or_else(server_ended)),
                 },
-                ended = drain(fetch) => {
-                    self.shared.acks.put_back(request.ack_ids, Instant::now());
-                    return Ended::Lost(ended.unwrap_or_else(server_ended));
-                }
+                ended = drain(fetch) => return Ended::Lost(ended.unwrap_or_else(server_ended)),
             }
         }
         drop(requests);
         fetch.finish_sending();
         match drain(fetch).await {
-            Some(failure @ (Failure::NotSent(_) | Failure::Unknown(_))) => Ended::Lost(failure),
-            Some(Failure::Refused(_)) | None => Ended::Stopped,
+            Some(failure) if !answers_half_close(&failure) => Ended::Lost(failure),
+            _ => Ended::Stopped,
         }
     }
 
@@ -179,31 +177,15 @@ impl FetchLoop {
 
 type Fetch = Duplex<StreamingFetchRequest, StreamingFetchResponse>;
 
-/// Acks that were taken and have not been sent: whatever happens, they are not lost.
-struct Outgoing<'a> {
-    shared: &'a Shared,
-    ids: Option<Vec<RecordId>>,
-}
-
-impl Outgoing<'_> {
-    fn fill(&mut self) {
-        self.ids = self.shared.acks.take();
-    }
-
-    fn sent(&mut self) -> Vec<RecordId> {
-        self.ids.take().unwrap_or_default()
-    }
-
-    fn put_back(&mut self) {
-        if let Some(ids) = self.ids.take() {
-            self.shared.acks.put_back(ids, Instant::now());
-        }
-    }
-}
-
-impl Drop for Outgoing<'_> {
-    fn drop(&mut self) {
-        self.put_back();
+/// Whether a status is one by which servers end a call that the client has half-closed. Which one depends on
+/// how they were built: OK, UNKNOWN, CANCELLED; or ABORTED, when the consumer was dropped meanwhile. Others
+/// were on their way before.
+fn answers_half_close(failure: &Failure) -> bool {
+    match failure {
+        Failure::Refused(error) => [status::UNKNOWN, status::CANCELLED, status::ABORTED]
+            .iter()
+            .any(|status| error.has_status(*status)),
+        Failure::NotSent(_) | Failure::Unknown(_) => false,
     }
 }
 
@@ -226,8 +208,4 @@ async fn drain(fetch: &mut Fetch) -> Option<Failure> {
 
 fn server_ended() -> Failure {
     Failure::Unknown(Error::new(ErrorKind::Unavailable, "the server ended the fetch"))
-}
-
-fn connection_gone() -> Failure {
-    Failure::Unknown(Error::new(ErrorKind::Unavailable, "the connection was lost"))
 }

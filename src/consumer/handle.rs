@@ -208,6 +208,8 @@ impl Consumer {
         self.shared().start_with(Arc::downgrade(&self.owner), callback)
     }
 
+    /// The same, for a callback that is also told the end.
+    #[cfg(feature = "ffi")]
     pub(crate) fn start_handler(&self, handler: impl Handler) -> Result<()> {
         self.shared().start_with(Arc::downgrade(&self.owner), handler)
     }

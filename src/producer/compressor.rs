@@ -2,6 +2,7 @@
 //! and not the I/O thread, which has other things to do.
 
 use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -24,8 +25,9 @@ pub(crate) struct Compressor {
 }
 
 struct Threads {
-    /// Bounded by the byte budgets of the producers whose batches wait here.
-    jobs: crossbeam_channel::Sender<Job>,
+    /// Bounded by the byte budgets of the producers whose batches wait here. `None` at the end.
+    jobs: Option<crossbeam_channel::Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Compressor {
@@ -50,8 +52,10 @@ impl Compressor {
         let job = Box::new(move || {
             let _ = done.send(batch::seal(records, count, compression));
         });
-        // If all threads are gone, the receiver learns it by the sender's drop.
-        let _ = self.threads.jobs.send(job);
+        if let Some(jobs) = &self.threads.jobs {
+            // If all threads are gone, the receiver learns it by the drop of its sender.
+            let _ = jobs.send(job);
+        }
         result
     }
 }
@@ -60,10 +64,22 @@ impl Threads {
     fn start() -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
+        let mut threads = Threads { jobs: Some(jobs), threads: Vec::new() };
         for number in 0..cores.saturating_sub(1).max(1) {
             let queue = queue.clone();
-            spawn_thread(format!("hstream-z-{number}"), move || queue.into_iter().for_each(|job| job()))?;
+            let body = move || queue.into_iter().for_each(|job| job());
+            threads.threads.push(spawn_thread(format!("hstream-z-{number}"), body)?);
         }
-        Ok(Threads { jobs })
+        Ok(threads)
+    }
+}
+
+impl Drop for Threads {
+    /// Nothing waits to be compressed any more, so they end at once.
+    fn drop(&mut self) {
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
     }
 }

@@ -9,15 +9,23 @@ use crate::error::{Error, Result};
 use crate::names;
 use crate::producer::append::append_batch;
 use crate::producer::appender::too_large;
+use crate::producer::delivery::Written;
+use crate::producer::worker::behind_a_failure;
 use crate::record::Record;
 use crate::record_id::RecordId;
+use crate::runtime::Task;
 use crate::shard::ShardMap;
 
-/// Some of the caller's records that go to one shard in one batch.
-struct Part {
+/// The caller's records that go to one shard.
+struct ShardBatches {
     shard_id: u64,
+    batches: Vec<EncodedBatch>,
+}
+
+#[derive(Default)]
+struct EncodedBatch {
     bytes: Vec<u8>,
-    /// Where the records stand in the caller's list.
+    /// Where its records stand in the caller's list.
     indexes: Vec<usize>,
 }
 
@@ -65,23 +73,26 @@ impl Client {
         let compression = compression.into();
         names::check("stream", stream)?;
         compression.check()?;
-        let shards = self.shards_of(stream)?;
-        let parts = split(stream, records, &shards)?;
+        let by_shard = split(stream, records, &*self.shards_of(stream)?)?;
         let plan = Plan { send_twice: true, ..self.plan() };
-        let pending: Vec<_> =
-            parts.into_iter().map(|part| self.start(stream, part, compression, plan)).collect();
+        let sending: Vec<_> =
+            by_shard.into_iter().map(|shard| self.send(stream, shard, compression, plan)).collect();
         let mut outcomes: Vec<_> =
             records.iter().map(|_| Err(Error::protocol("a record was not sent"))).collect();
-        for (indexes, task) in pending {
-            let outcome = self.run(plan.deadline, async move { task.await? });
-            if outcome.is_err() {
-                self.forget_shards_of(stream);
-            }
-            for (place, index) in indexes.into_iter().enumerate() {
-                outcomes[index] = match &outcome {
-                    Ok(written) => Ok(written.id(place)),
-                    Err(error) => Err(error.clone()),
+        for (indexes, task) in sending {
+            let sent = self.run(plan.deadline, task);
+            for (number, indexes) in indexes.into_iter().enumerate() {
+                let outcome = match &sent {
+                    Ok(outcomes) => outcomes[number].clone(),
+                    // We stopped waiting, but it may be on its way.
+                    Err(error) => Err(error.clone().ambiguous()),
                 };
+                if outcome.is_err() {
+                    self.forget_shards_of(stream);
+                }
+                for (place, index) in indexes.into_iter().enumerate() {
+                    outcomes[index] = outcome.clone().map(|written| written.id(place));
+                }
             }
         }
         Ok(outcomes)
@@ -111,35 +122,56 @@ impl Client {
             return Err(too_large(stream, bytes.len()));
         }
         let plan = Plan { send_twice: true, ..self.plan() };
-        let part = Part { shard_id, bytes, indexes: (0..records.len()).collect() };
-        let (indexes, task) = self.start(stream, part, compression, plan);
-        let written = self.run(plan.deadline, async move { task.await? })?;
-        Ok(indexes.into_iter().map(|index| written.id(index)).collect())
+        let batches = vec![EncodedBatch { bytes, indexes: (0..records.len()).collect() }];
+        let (_, task) = self.send(stream, ShardBatches { shard_id, batches }, compression, plan);
+        let sent = self.run(plan.deadline, task);
+        let outcome = sent.map_err(Error::ambiguous)?.into_iter().next();
+        let written = outcome.unwrap_or_else(|| Err(Error::protocol("a batch was not sent")))?;
+        Ok((0..records.len()).map(|index| written.id(index)).collect())
     }
 
-    /// Starts one append on the runtime.
-    fn start(
+    /// Sends the batches of one shard on the runtime, one after the other. Returns where the records of each
+    /// stand in the caller's list, and the outcomes to come.
+    fn send(
         &self,
         stream: &str,
-        part: Part,
+        shard: ShardBatches,
         compression: Compression,
         plan: Plan,
-    ) -> (Vec<usize>, crate::runtime::Task<Result<crate::producer::delivery::Written>>) {
+    ) -> (Vec<Vec<usize>>, Sending) {
         let (cluster, stream) = (self.cluster().clone(), stream.to_owned());
-        let count = part.indexes.len() as u32;
-        // On the caller's thread: the runtime is for I/O.
-        let message = batch::seal(part.bytes.into(), count, compression);
-        let task = self
-            .spawner()
-            .spawn(async move { append_batch(&cluster, &stream, part.shard_id, message?, plan).await });
-        (part.indexes, task)
+        let mut indexes = Vec::new();
+        let mut messages = Vec::new();
+        for batch in shard.batches {
+            // On the caller's thread: the runtime is for I/O.
+            messages.push(batch::seal(batch.bytes.into(), batch.indexes.len() as u32, compression));
+            indexes.push(batch.indexes);
+        }
+        let task = self.spawner().spawn(async move {
+            let mut outcomes: Vec<Result<Written>> = Vec::new();
+            for message in messages {
+                let outcome = match outcomes.last() {
+                    // What is behind a failure would overtake it when it is appended again.
+                    Some(Err(_)) => Err(behind_a_failure()),
+                    _ => match message {
+                        Ok(message) => append_batch(&cluster, &stream, shard.shard_id, message, plan).await,
+                        Err(error) => Err(error),
+                    },
+                };
+                outcomes.push(outcome);
+            }
+            outcomes
+        });
+        (indexes, task)
     }
 }
 
+/// The outcomes to come of the batches of one shard, in order.
+type Sending = Task<Vec<Result<Written>>>;
+
 /// Encodes the records into batches by shard, in order.
-fn split(stream: &str, records: &[Record], shards: &ShardMap) -> Result<Vec<Part>> {
-    let mut full = Vec::new();
-    let mut open: Vec<Part> = Vec::new();
+fn split(stream: &str, records: &[Record], shards: &ShardMap) -> Result<Vec<ShardBatches>> {
+    let mut by_shard: Vec<ShardBatches> = Vec::new();
     for (index, record) in records.iter().enumerate() {
         let len = record.encoded_len();
         if !fits_alone(len) {
@@ -148,23 +180,20 @@ fn split(stream: &str, records: &[Record], shards: &ShardMap) -> Result<Vec<Part
         let shard = shards.for_key(record.key()).ok_or_else(|| {
             Error::protocol(format!("no shard of the stream `{stream}` takes the key `{}`", record.key()))
         })?;
-        let place = match open.iter().position(|part| part.shard_id == shard.id()) {
-            Some(place) => place,
-            None => {
-                open.push(Part { shard_id: shard.id(), bytes: Vec::new(), indexes: Vec::new() });
-                open.len() - 1
-            }
-        };
-        let part = &mut open[place];
-        if !part.indexes.is_empty() && part.bytes.len() + len > CAP {
-            let next = Part { shard_id: shard.id(), bytes: Vec::new(), indexes: Vec::new() };
-            full.push(std::mem::replace(part, next));
+        let place = by_shard.iter().position(|batches| batches.shard_id == shard.id()).unwrap_or_else(|| {
+            by_shard.push(ShardBatches { shard_id: shard.id(), batches: Vec::new() });
+            by_shard.len() - 1
+        });
+        let batches = &mut by_shard[place].batches;
+        if batches.last().is_none_or(|batch| batch.bytes.len() + len > CAP) {
+            batches.push(EncodedBatch::default());
         }
-        wire::encode(record, &mut part.bytes);
-        part.indexes.push(index);
+        if let Some(batch) = batches.last_mut() {
+            wire::encode(record, &mut batch.bytes);
+            batch.indexes.push(index);
+        }
     }
-    full.append(&mut open);
-    Ok(full)
+    Ok(by_shard)
 }
 
 #[cfg(test)]
@@ -178,10 +207,13 @@ mod tests {
         let records: Vec<_> = (0..6)
             .map(|index| Record::raw(vec![0; CAP / 2 - 100]).with_key(["key-1", ""][index % 2]))
             .collect();
-        let parts = split("s", &records, &shards).unwrap();
-        let indexes: Vec<_> = parts.iter().map(|part| part.indexes.clone()).collect();
-        assert_eq!(indexes, [vec![0, 2], vec![1, 3], vec![4], vec![5]]);
-        assert!(parts.iter().all(|part| part.bytes.len() <= CAP));
+        let by_shard = split("s", &records, &shards).unwrap();
+        let batches: Vec<Vec<_>> = by_shard
+            .iter()
+            .map(|shard| shard.batches.iter().map(|batch| batch.indexes.clone()).collect())
+            .collect();
+        assert_eq!(batches, [[vec![0, 2], vec![4]], [vec![1, 3], vec![5]]]);
+        assert!(by_shard.iter().flat_map(|shard| &shard.batches).all(|batch| batch.bytes.len() <= CAP));
     }
 
     #[test]

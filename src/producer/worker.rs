@@ -42,10 +42,12 @@ impl ShardWorker {
         };
         let mut unsettled = Unsettled::new(self, batch);
         let outcome = self.append(message, plan, &mut unsettled.sent).await;
-        let failed = outcome.is_err();
+        // Taken before anybody is told of the failure: what is appended after that is not behind it.
+        let behind = if outcome.is_err() { self.lane.take_queued() } else { Vec::new() };
         unsettled.settle(outcome);
-        if failed {
-            self.abort_queued();
+        // It is not sent, or it would be written before what failed could be appended again.
+        for queued in behind {
+            Unsettled::new(self, queued.batch).settle(Err(behind_a_failure()));
         }
     }
 
@@ -55,15 +57,6 @@ impl ShardWorker {
         let _place = self.core.in_flight.acquire().await;
         *sent = true;
         append_batch(&self.core.cluster, &self.lane.stream, self.lane.shard_id, message, plan).await
-    }
-
-    /// What waits behind a batch that failed for good is not sent, or it would be written before the program
-    /// could know of the failure and send again what failed.
-    fn abort_queued(&self) {
-        for queued in self.lane.take_queued() {
-            let message = "not sent, because a batch before it in its shard failed";
-            Unsettled::new(self, queued.batch).settle(Err(Error::new(ErrorKind::Aborted, message)));
-        }
     }
 }
 
@@ -101,6 +94,11 @@ impl Drop for Unsettled<'_> {
         };
         self.settle_once(Err(error));
     }
+}
+
+/// The outcome of records behind a batch that failed for good.
+pub(crate) fn behind_a_failure() -> Error {
+    Error::new(ErrorKind::Aborted, "not sent, because a batch before it in its shard failed")
 }
 
 /// The outcome of records that were given up before they were sent.

@@ -1,0 +1,10 @@
+//! The library against the embedded server. One binary: one link step for all of it.
+
+mod support;
+mod wire;
+mod admin;
+mod append;
+mod buffered;
+mod consumer;
+mod waiting;
+mod dead_ends;

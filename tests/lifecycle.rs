@@ -1,0 +1,103 @@
+//! What the library leaves in the process: nothing. In a process of its own, because it counts threads and
+//! descriptors; the server is another one.
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use hstreamdb::{
+    Client, Compression, ConsumerConfig, ProducerConfig, Record, StartAt, StreamOptions, SubscriptionOptions,
+};
+
+const SOON: Duration = Duration::from_secs(30);
+
+struct Server {
+    url: String,
+    process: Child,
+}
+
+impl Server {
+    fn start() -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_hstream-dev-server"))
+            .args(["--port", "0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.split_whitespace().last().unwrap().to_owned();
+        Server { url, process }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Our threads: their names, and the signals that they block.
+fn our_threads() -> BTreeMap<String, u64> {
+    let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+    let statuses = tasks.filter_map(|task| fs::read_to_string(task.path().join("status")).ok());
+    let field = |status: &str, name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    };
+    let threads = statuses.filter_map(|status| {
+        let name = field(&status, "Name")?;
+        let blocked = u64::from_str_radix(&field(&status, "SigBlk")?, 16).ok()?;
+        name.starts_with("hstream-").then_some((name, blocked))
+    });
+    threads.collect()
+}
+
+fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+fn use_everything(url: &str, name: &str) {
+    let client = Client::connect(url).unwrap();
+    client.create_stream(name, StreamOptions::new().shard_count(2)).unwrap();
+    let options = SubscriptionOptions::new().start(StartAt::Earliest);
+    client.create_subscription(name, name, options).unwrap();
+    let config = ProducerConfig::new().compression(Compression::gzip()).on_delivery(|_| {});
+    let producer = client.producer(config).unwrap();
+    producer.append(name, &Record::raw(vec![b'x'; 1000])).unwrap();
+    producer.flush(SOON).unwrap();
+    let consumer = client.consumer(name, ConsumerConfig::new()).unwrap();
+    let batch = consumer.poll(1, SOON).unwrap().unwrap();
+    consumer.ack_batch(&batch).unwrap();
+    let threads = our_threads();
+    for prefix in ["hstream-io-", "hstream-cb-", "hstream-z-"] {
+        assert!(threads.keys().any(|name| name.starts_with(prefix)), "no {prefix} in {threads:?}");
+    }
+    assert_eq!(threads.keys().filter(|name| name.starts_with("hstream-io-")).count(), 1, "{threads:?}");
+    let bit = |signal: i32| 1_u64 << (signal - 1);
+    const SIGHUP: i32 = 1;
+    const SIGINT: i32 = 2;
+    const SIGPIPE: i32 = 13;
+    for (name, blocked) in threads {
+        assert!(
+            [SIGHUP, SIGINT, SIGPIPE].iter().all(|signal| blocked & bit(*signal) != 0),
+            "{name} takes signals"
+        );
+    }
+}
+
+#[test]
+fn threads_and_descriptors_end_with_the_last_handle() {
+    let server = Server::start();
+    // The first use makes what the process keeps for all later ones: a pipe.
+    use_everything(&server.url, "first");
+    let before = descriptors();
+    for round in 0..5 {
+        assert_eq!(our_threads(), BTreeMap::new());
+        use_everything(&server.url, &format!("round-{round}"));
+    }
+    assert_eq!((our_threads(), descriptors()), (BTreeMap::new(), before));
+}
