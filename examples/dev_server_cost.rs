@@ -6,7 +6,8 @@
 //! Both are this program again, each as a process of its own, and take turns. The null server has the same
 //! HTTP/2 settings and answers with as many ids; it keeps the newest payloads up to the same bound, as
 //! holding received bytes or not decides what the memory allocator does, and counts acks; it has no streams, no
-//! checks, no order, no progress. The figures are medians of the rounds; compare within one run only.
+//! checks, no order, no progress. The figures are medians of the rounds, the ratio that of the ratios of each
+//! round, as other work on the machine disturbs both alike; compare within one run only.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
@@ -46,11 +47,13 @@ struct Load {
     name: &'static str,
     bytes: usize,
     count: usize,
+    /// How often all of them are fetched, each time by another subscription.
+    fetches: usize,
 }
 
 const LOADS: [Load; 2] = [
-    Load { name: "64 KiB", bytes: 64 << 10, count: 3000 },
-    Load { name: "the cap", bytes: (1 << 20) - 4096, count: 200 },
+    Load { name: "64 KiB", bytes: 64 << 10, count: 3000, fetches: 3 },
+    Load { name: "the cap", bytes: (1 << 20) - 4096, count: 200, fetches: 8 },
 ];
 const RECORD: usize = 1000;
 
@@ -69,8 +72,9 @@ fn compare(rounds: usize) {
         let mut appends = [Vec::new(), Vec::new()];
         let mut fetches = [Vec::new(), Vec::new()];
         for round in 0..=rounds {
-            for (index, server) in servers.iter_mut().enumerate() {
-                let (append, fetch) = server.measure(load, round);
+            for turn in 0..2 {
+                let index = (round + turn) % 2;
+                let (append, fetch) = servers[index].measure(load, round);
                 // The first round warms up.
                 if round > 0 {
                     appends[index].push(append);
@@ -78,10 +82,11 @@ fn compare(rounds: usize) {
                 }
             }
         }
-        for (what, figures) in [("append", &mut appends), ("fetch and ack", &mut fetches)] {
-            let [dev, null] = figures.each_mut().map(|figures| median(figures));
+        for (what, [dev, null]) in [("append", &mut appends), ("fetch and ack", &mut fetches)] {
+            let mut ratios: Vec<f64> = dev.iter().zip(null.iter()).map(|(dev, null)| dev / null).collect();
+            let (dev, null, ratio) = (median(dev), median(null), median(&mut ratios));
             let name = format!("{what}, batches of {}", load.name);
-            println!("{name:<34} {dev:>10.1} {null:>10.1} {:>8.2}", dev / null);
+            println!("{name:<34} {dev:>10.1} {null:>10.1} {ratio:>8.2}");
         }
     }
 }
@@ -128,15 +133,17 @@ impl Server {
         let runtime = runtime();
         let stream = format!("s{}r{round}", load.bytes);
         let mut client = runtime.block_on(connect(&self.url));
-        let shard = runtime.block_on(set_up(&mut client, &stream));
+        let shard = runtime.block_on(set_up(&mut client, &stream, load));
         let before = self.cpu();
         runtime.block_on(append_all(&mut client, &stream, shard, load));
         let between = self.cpu();
-        runtime.block_on(fetch_all(&mut client, &stream, load));
+        for number in 0..load.fetches {
+            runtime.block_on(fetch_all(&mut client, &subscription(&stream, number), load));
+        }
         let after = self.cpu();
-        runtime.block_on(tear_down(&mut client, &stream));
+        runtime.block_on(tear_down(&mut client, &stream, load));
         let count = load.count as f64;
-        ((between - before) / count, (after - between) / count)
+        ((between - before) / count, (after - between) / count / load.fetches as f64)
     }
 }
 
@@ -158,8 +165,12 @@ async fn connect(url: &str) -> Client {
     Client::new(channel).max_decoding_message_size(usize::MAX)
 }
 
-/// A stream of one shard, and a subscription of the same name.
-async fn set_up(client: &mut Client, name: &str) -> u64 {
+fn subscription(stream: &str, number: usize) -> String {
+    format!("{stream}-{number}")
+}
+
+/// A stream of one shard, and its subscriptions.
+async fn set_up(client: &mut Client, name: &str, load: &Load) -> u64 {
     let stream = proto::Stream {
         stream_name: name.into(),
         replication_factor: 1,
@@ -167,21 +178,26 @@ async fn set_up(client: &mut Client, name: &str) -> u64 {
         ..Default::default()
     };
     client.create_stream(stream).await.expect("a stream");
-    let subscription = proto::Subscription {
-        subscription_id: name.into(),
-        stream_name: name.into(),
-        ack_timeout_seconds: 600,
-        max_unacked_records: 10_000_000,
-        ..Default::default()
-    };
-    client.create_subscription(subscription).await.expect("a subscription");
+    for number in 0..load.fetches {
+        let subscription = proto::Subscription {
+            subscription_id: subscription(name, number),
+            stream_name: name.into(),
+            ack_timeout_seconds: 600,
+            max_unacked_records: 10_000_000,
+            ..Default::default()
+        };
+        client.create_subscription(subscription).await.expect("a subscription");
+    }
     let request = proto::ListShardsRequest { stream_name: name.into() };
     client.list_shards(request).await.expect("shards").into_inner().shards[0].shard_id
 }
 
-async fn tear_down(client: &mut Client, name: &str) {
-    let request = proto::DeleteSubscriptionRequest { subscription_id: name.into(), force: true };
-    client.delete_subscription(request).await.expect("deletion");
+async fn tear_down(client: &mut Client, name: &str, load: &Load) {
+    for number in 0..load.fetches {
+        let subscription_id = subscription(name, number);
+        let request = proto::DeleteSubscriptionRequest { subscription_id, force: true };
+        client.delete_subscription(request).await.expect("deletion");
+    }
     let request =
         proto::DeleteStreamRequest { stream_name: name.into(), ignore_non_exist: false, force: false };
     client.delete_stream(request).await.expect("deletion");

@@ -38,11 +38,12 @@ pub struct Faults {
 }
 
 /// The next calls of one kind, and what is to happen to them. Made by [`Faults::next`]; nothing is
-/// ordered before one of the last six methods is called.
+/// ordered before one of the methods is called that return nothing.
 ///
-/// Of StreamingFetch they concern the beginning, once the first message is there: it can be refused (also
-/// after the consumer has joined), delayed or ignored. What becomes of a consumer later is up to
-/// [`Faults::cut_consumers`] and its like.
+/// Calls that are answered in parts can be refused, delayed or ignored when they begin, those with a stream
+/// of requests once the first one is there. Refused after they were carried out: StreamingFetch when the
+/// consumer has joined, reads when they have ended. What becomes of them in between is up to
+/// [`Faults::cut_calls`] and its like.
 #[derive(Debug)]
 #[must_use]
 pub struct NextCalls<'a> {

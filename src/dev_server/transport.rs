@@ -101,6 +101,8 @@ impl Gate {
 
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let (connection, life) = (self.connection.clone(), self.hall.node.life.clone());
+        let (node, peer) = (self.hall.node.id, connection.uri());
+        tracing::info!(node, peer, "a client has connected");
         let serving = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .initial_stream_window_size(STREAM_WINDOW)
@@ -126,6 +128,7 @@ impl Gate {
                 tracing::debug!(%error, "a connection ended");
             },
         }
+        tracing::info!(node, peer, "a client is gone");
     }
 
     async fn call(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
@@ -160,7 +163,10 @@ impl Gate {
             return Ok(errors::no_such_handler(path).into_http());
         };
         node.cluster.orders.count(rpc);
-        node.hesitate(rpc).await;
+        // A node that ends meanwhile does nothing any more.
+        if let Err(stopping) = node.life.run(node.hesitate(rpc)).await {
+            return Ok(stopping.into_http());
+        }
         if *rpc == "DescribeCluster" && release < versions::NEW_LAYOUT {
             return Ok(layout::describe_cluster(node.clone(), request).await);
         }
