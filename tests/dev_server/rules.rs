@@ -28,7 +28,7 @@ fn every_test_named_in_the_table_exists() {
     for folder in ["src/dev_server", "tests/dev_server", "tests/interop"] {
         functions(&root.join(folder), &mut names);
     }
-    let table = include_str!("RULES.md");
+    let table = include_str!("RULES.md").split("## Not tested").next().unwrap_or_default();
     let named =
         table.split('`').skip(1).step_by(2).filter(|name| name.contains('_') && !name.contains(['/', ':']));
     let mut count = 0;

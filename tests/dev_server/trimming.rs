@@ -135,7 +135,7 @@ fn trim_shards_refuses_each_mistake_in_its_way() {
         let extra = "shard 1 doesn't belong to stream \"s\"";
         is_json(&foreign, Code::InvalidArgument, 210, "ShardNotExists", extra);
         let text = format!("{shard}-{}-0", FIRST + 2);
-        let (code, error, _, extra) = parts(&call("s", &[text.clone()]).await.unwrap_err());
+        let (code, error, _, extra) = parts(&call("s", std::slice::from_ref(&text)).await.unwrap_err());
         assert_eq!((code, error), (Code::InvalidArgument, 209));
         let begins = format!("recordId {text} is beyond the tail of log: ");
         assert!(extra.as_str().unwrap().starts_with(&begins), "{extra}");
