@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tonic::body::Body;
+use tonic::codec::CompressionEncoding;
 use tonic::codegen::Service;
 use tonic::codegen::http::{Request, Response};
 use tonic::{Code, Status};
@@ -49,6 +50,8 @@ pub(super) struct Hall {
 /// Serves while the node lives.
 pub(super) async fn serve(listener: TcpListener, hall: Hall) {
     let service = HStreamApiServer::new(hall.node.clone())
+        .accept_compressed(CompressionEncoding::Gzip)
+        .accept_compressed(CompressionEncoding::Deflate)
         .max_decoding_message_size(LARGEST_MESSAGE)
         .max_encoding_message_size(usize::MAX);
     loop {
