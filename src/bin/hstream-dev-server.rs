@@ -11,6 +11,9 @@ use lexopt::prelude::*;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 const HELP: &str = "\
 An HStreamDB cluster for development: in memory, on the loopback interface.
@@ -211,7 +214,10 @@ fn log(verbosity: u8) {
         1 => Level::INFO,
         _ => Level::DEBUG,
     };
-    tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(std::io::stderr).init();
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(std::io::stderr);
+    // The HTTP/2 library has its own to tell, which nobody wants to read.
+    let ours = Targets::new().with_target("hstreamdb", level);
+    tracing_subscriber::registry().with(lines).with(ours).init();
 }
 
 #[cfg(feature = "tls")]

@@ -40,7 +40,6 @@ impl Access {
     }
 
     #[cfg(not(feature = "tls"))]
-    #[expect(clippy::unused_self, reason = "the same call with and without TLS")]
     pub(super) fn has_tls(&self) -> bool {
         false
     }

@@ -6,8 +6,8 @@ use parking_lot::Mutex;
 use tonic::codegen::BoxStream;
 use tonic::{Response, Status};
 
-use super::faults::Order;
 use super::node::Node;
+use super::orders::Order;
 use super::outbox::{Ending, Outbox, outbox};
 
 /// All calls that are being answered in parts.

@@ -9,9 +9,9 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::access::Access;
 use super::calls::OpenCalls;
-use super::faults::Orders;
 use super::nodes::NodeId;
 use super::options::{DevServerOptions, Ticks};
+use super::orders::Orders;
 use super::read::Cursor;
 use super::state::{Moment, State};
 use super::switches::{Delay, Switches};

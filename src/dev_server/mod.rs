@@ -97,7 +97,7 @@
 //! - Deleting a subscription by force never hangs, even when its window is full and its consumers are
 //!   mute.
 //! - Offsets by time are always exact; a real server may begin earlier if it is not asked to be strict.
-//! - No compressed messages (compressed batches are another thing, and work), and no backup mode.
+//! - No backup mode.
 //!
 //! # Features
 //!
@@ -108,6 +108,7 @@ mod server;
 mod steering;
 mod sites;
 mod faults;
+mod orders;
 mod settings;
 mod control;
 mod access;
@@ -159,6 +160,7 @@ mod errors;
 #[cfg(test)]
 mod tests;
 
-pub use faults::{Faults, NextCalls};
+pub use faults::Faults;
 pub use options::DevServerOptions;
+pub use orders::NextCalls;
 pub use server::DevServer;

@@ -109,7 +109,7 @@ impl Node {
     }
 
     /// Takes the time that a slow node takes, and a new one for look-ups.
-    pub(super) async fn hesitate(&self, rpc: &str) {
+    pub(super) async fn hesitate(&self, rpc: &str) -> Result<(), Status> {
         let pace = self.pace.get();
         if !pace.is_zero() {
             tokio::time::sleep(pace).await;
@@ -117,6 +117,7 @@ impl Node {
         if rpc.starts_with("Lookup") && self.ready_at > Instant::now() {
             tokio::time::sleep_until(self.ready_at.into()).await;
         }
+        Ok(())
     }
 
     /// An error as the release says it.

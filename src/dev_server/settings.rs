@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use tonic::Code;
 
-use super::faults::{Faults, NextCalls};
+use super::faults::Faults;
 use super::options::at_least_a_millisecond;
+use super::orders::NextCalls;
 use super::server::known_release;
 use super::steering::Steering;
 use crate::error::{Error, ErrorKind, Result};

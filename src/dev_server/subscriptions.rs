@@ -187,17 +187,18 @@ impl State {
                 Ok(Deletion::Under(done))
             }
             _ => {
-                self.remove_subscription(id);
+                self.remove_subscription(node, id);
                 Ok(Deletion::Done)
             }
         }
     }
 
-    /// Takes it out of the store and out of all memories. Its consumers come back.
-    fn remove_subscription(&mut self, id: &str) -> Vec<Consumer> {
+    /// Takes it out of the store and out of this node's memory. Its consumers there come back. A node that
+    /// has it loaded without owning it is not told, as in a real cluster.
+    fn remove_subscription(&mut self, node: NodeId, id: &str) -> Vec<Consumer> {
         self.subscriptions.remove(id);
         self.stats.forget_subscription(id);
-        self.unload_where(|_, subscription| subscription == id)
+        self.unload_where(|of, subscription| of == node && subscription == id)
     }
 
     /// The first message of a consumer: loads the subscription if the node doesn't have it. No matter
@@ -280,12 +281,12 @@ impl State {
 
     /// What the one who delivers has to do.
     pub(super) fn next(&mut self, run: RunId, now: Moment) -> Next {
-        let Some(Run { subscription, running, .. }) = self.running.get_mut(&run) else { return Next::Gone };
+        let Some(Run { node, subscription, running }) = self.running.get_mut(&run) else { return Next::Gone };
         let Some(done) = running.deleting.take() else {
             return Next::Do(running.step(&self.logs, now.instant));
         };
-        let id = subscription.clone();
-        let consumers = self.remove_subscription(&id);
+        let (node, id) = (*node, subscription.clone());
+        let consumers = self.remove_subscription(node, &id);
         done.ring();
         Next::Deleted(id, consumers)
     }

@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tonic::body::Body;
+use tonic::codec::CompressionEncoding;
 use tonic::codegen::Service;
 use tonic::codegen::http::{Request, Response};
 use tonic::{Code, Status};
@@ -49,6 +50,8 @@ pub(super) struct Hall {
 /// Serves while the node lives.
 pub(super) async fn serve(listener: TcpListener, hall: Hall) {
     let service = HStreamApiServer::new(hall.node.clone())
+        .accept_compressed(CompressionEncoding::Gzip)
+        .accept_compressed(CompressionEncoding::Deflate)
         .max_decoding_message_size(LARGEST_MESSAGE)
         .max_encoding_message_size(usize::MAX);
     loop {
@@ -101,6 +104,8 @@ impl Gate {
 
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let (connection, life) = (self.connection.clone(), self.hall.node.life.clone());
+        let (node, peer) = (self.hall.node.id, connection.uri());
+        tracing::info!(node, peer, "a client has connected");
         let serving = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .initial_stream_window_size(STREAM_WINDOW)
@@ -126,6 +131,7 @@ impl Gate {
                 tracing::debug!(%error, "a connection ended");
             },
         }
+        tracing::info!(node, peer, "a client is gone");
     }
 
     async fn call(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
@@ -160,7 +166,10 @@ impl Gate {
             return Ok(errors::no_such_handler(path).into_http());
         };
         node.cluster.orders.count(rpc);
-        node.hesitate(rpc).await;
+        // A node that ends meanwhile does nothing any more.
+        if let Err(stopping) = node.life.run(node.hesitate(rpc)).await {
+            return Ok(stopping.into_http());
+        }
         if *rpc == "DescribeCluster" && release < versions::NEW_LAYOUT {
             return Ok(layout::describe_cluster(node.clone(), request).await);
         }

@@ -158,3 +158,22 @@ fn six_shards_of_one_consumer_become_five_and_one_with_a_second() {
         second.is_silent().await;
     });
 }
+
+#[test]
+fn a_wrong_node_does_not_hear_of_a_deletion() {
+    let server = fast().nodes(2).start().unwrap();
+    run(async {
+        let mut clients = clients(&server).await;
+        let shard = set_up(&mut clients[0], 1).await[0];
+        let right = owner(&mut clients[0], "sub").await;
+        let mut there = Fetch::open(&clients[1 - right], "sub", "c").await;
+        append(&mut clients[0], shard, 1).await;
+        there.receive().await;
+        let delete = proto::DeleteSubscriptionRequest { subscription_id: "sub".into(), force: false };
+        clients[right].delete_subscription(delete).await.unwrap();
+        let ids = append(&mut clients[0], shard, 1).await;
+        assert_eq!(there.receive().await.record_ids, ids);
+        there.ack(ids).await;
+        there.is_silent().await;
+    });
+}

@@ -20,5 +20,6 @@ mod faults;
 mod control;
 mod hostile;
 mod scale;
+mod rules;
 #[cfg(feature = "tls")]
 mod tls;

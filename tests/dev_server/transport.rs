@@ -71,3 +71,20 @@ fn a_build_without_schemas_has_no_calls_about_them() {
         is_plain(&status, Code::Unimplemented, "No such handler: /hstream.server.HStreamApi/PauseQuery");
     });
 }
+
+#[test]
+fn compressed_messages_are_taken() {
+    use tonic::codec::CompressionEncoding;
+
+    let server = fast().start().unwrap();
+    run(async {
+        for encoding in [CompressionEncoding::Gzip, CompressionEncoding::Deflate] {
+            let mut client = client(&server).await.send_compressed(encoding);
+            let msg = "x".repeat(1 << 20);
+            let echoed = client.echo(proto::EchoRequest { msg: msg.clone() }).await.unwrap().into_inner();
+            assert_eq!(echoed.msg, msg);
+            let too_large = proto::EchoRequest { msg: "x".repeat((4 << 20) + 1) };
+            assert!(client.echo(too_large).await.is_err(), "small on the wire, too large unpacked");
+        }
+    });
+}

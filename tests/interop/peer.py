@@ -2,9 +2,11 @@
 
     peer.py write URL STREAM --format F --compression C --count N [--key K] [--via V]
     peer.py read URL SUBSCRIPTION --count N [--timeout S]
-    peer.py journey URL [--readers]
+    peer.py journey URL [--readers] [--control HOST:PORT]
 
-URL is like hstream://127.0.0.1:6570.
+URL is like hstream://127.0.0.1:6570. With --control, the control port of a
+development server of several nodes, the node that the client is using is killed
+on the way, and the journey goes on with the others.
 """
 
 import argparse
@@ -163,11 +165,31 @@ class Callback(BufferedProducer.AppendCallback):
         self.failed.append(e)
 
 
+class Control:
+    """The control port of the development server."""
+
+    def __init__(self, address):
+        self.host, self.port = address.rsplit(":", 1)
+
+    async def say(self, line):
+        reader, writer = await asyncio.open_connection(self.host, int(self.port))
+        writer.write(f"{line}\n".encode())
+        answer = (await reader.readline()).decode().rstrip("\n")
+        writer.close()
+        check(answer == "ok" or answer.startswith("ok "), f"{line}: {answer}")
+        return answer[3:]
+
+    async def node_of(self, target):
+        """The number of the node at HOST:PORT."""
+        return (await self.say("get node_urls")).split(" ").index(f"hstream://{target}")
+
+
 class Journey:
     """The steps run in the order of STEPS and build on one another."""
 
-    def __init__(self, client):
+    def __init__(self, client, control=None):
         self.client = client
+        self.control = control
         self.stream = unique("journey")
         self.subscription = unique("journey-sub")
         self.payloads = []
@@ -289,6 +311,79 @@ class Journey:
             records = list(await reader.read(10))
         check(not records, f"{len(records)} records after the latest")
 
+    async def force_deletes(self):
+        stream, subscription = unique("forced"), unique("forced-sub")
+        await self.client.create_stream(stream)
+        await self.client.create_subscription(
+            subscription, stream, offset=SpecialOffset.EARLIEST
+        )
+        await self.client.append(stream, ["first"])
+        received = asyncio.Event()
+
+        async def process(ack, stop, records):
+            received.set()
+
+        consumer = asyncio.create_task(
+            self.client.new_consumer("forced-consumer", subscription, process).start()
+        )
+        await asyncio.wait_for(received.wait(), 20)
+        await expect_status(
+            grpc.StatusCode.FAILED_PRECONDITION, self.client.delete_subscription(subscription)
+        )
+        await self.client.delete_stream(stream, force=True)
+        await self.client.delete_subscription(subscription, force=True)
+        await expect_status(grpc.StatusCode.ABORTED, asyncio.wait_for(consumer, 20))
+        check(not await self.client.does_subscription_exist(subscription), "it still exists")
+
+    async def node_in_use_is_killed(self):
+        self.victim = self.client._current_target
+        self.killed = await self.control.node_of(self.victim)
+        await self.control.say(f"kill_node {self.killed}")
+        streams = [stream.name for stream in await self.client.list_streams()]
+        check(self.client._current_target != self.victim, "the client did not move")
+        check(self.stream in streams, "a stream is gone")
+
+    async def unary_calls_go_on(self):
+        """All of them but Append, whose nodes the client never looks up again."""
+        stream, subscription = unique("later"), unique("later-sub")
+        await self.client.create_stream(stream, shard_count=2)
+        check(len(await self.client.list_shards(stream)) == 2, "not 2 shards")
+        await self.client.create_subscription(subscription, stream)
+        check(await self.client.does_subscription_exist(subscription), "it does not exist")
+        names = [s.subscription_id for s in await self.client.list_subscriptions()]
+        check({subscription, self.subscription} <= set(names), f"listed: {names}")
+        # Until the others miss the dead node they may send the client there.
+        await self.when_missed()
+        await self.client.delete_subscription(subscription)
+        reader_id, shard = unique("reader"), (await self.client.list_shards(stream))[0].id
+        earliest = ShardOffset(specialOffset=SpecialOffset.EARLIEST)
+        await self.client.create_reader(stream, reader_id, earliest, 100, shard_id=shard)
+        check(not list(await self.client.read_reader(reader_id, 1)), "records in an empty shard")
+        await self.client.delete_reader(reader_id)
+        await self.client.delete_stream(stream)
+
+    async def when_missed(self):
+        for _ in range(100):
+            described = await self.client._stub.DescribeCluster(None)
+            if self.victim not in [f"{node.host}:{node.port}" for node in described.serverNodes]:
+                return
+            await asyncio.sleep(0.1)
+        raise Failed("the others never miss the killed node")
+
+    async def subscription_goes_on_elsewhere(self):
+        """A client that was not there before meets the acks of the one that was."""
+        async with await hstreamdb.insecure_client(url=f"hstream://{self.client._current_target}") as fresh:
+            await fresh.append(self.stream, ["after the kill"])
+            records = await consume(fresh, "consumer-3", self.subscription, 1, timeout=20)
+        check([r.payload for r in records] == [b"after the kill"], f"{records}")
+
+    async def killed_node_comes_back(self):
+        await self.control.say(f"restart_node {self.killed}")
+        states = (await self.control.say("get running")).split(" ")
+        check(states.count("no") == 0, f"states {states}")
+        # It remembers where the node was that used to have the subscription.
+        self.client._subscription_channels.clear()
+
     async def delete_subscription(self):
         await expect_status(
             grpc.StatusCode.FAILED_PRECONDITION, self.client.delete_stream(self.stream)
@@ -319,10 +414,21 @@ class Journey:
         acked_records_do_not_come_again,
         reader,
         with_reader,
+        force_deletes,
+        node_in_use_is_killed,
+        unary_calls_go_on,
+        subscription_goes_on_elsewhere,
+        killed_node_comes_back,
         delete_subscription,
         delete_stream,
     ]
     READER_STEPS = [reader, with_reader]
+    CLUSTER_STEPS = [
+        node_in_use_is_killed,
+        unary_calls_go_on,
+        subscription_goes_on_elsewhere,
+        killed_node_comes_back,
+    ]
 
 
 def same_payloads(left, right):
@@ -337,9 +443,11 @@ def comparable(payload):
 
 async def journey(arguments):
     async with await hstreamdb.insecure_client(url=arguments.url) as client:
-        travel = Journey(client)
+        travel = Journey(client, arguments.control and Control(arguments.control))
         for step in travel.STEPS:
             if step in travel.READER_STEPS and not arguments.readers:
+                continue
+            if step in travel.CLUSTER_STEPS and not arguments.control:
                 continue
             try:
                 await step(travel)
@@ -378,6 +486,7 @@ def parse_arguments():
     command.set_defaults(run=journey)
     command.add_argument("url")
     command.add_argument("--readers", action="store_true")
+    command.add_argument("--control", metavar="HOST:PORT")
 
     arguments = parser.parse_args()
     if arguments.run is write and arguments.via == "buffered" and arguments.compression != "none":

@@ -3,7 +3,8 @@
 Usage: raw_calls.py HOST:PORT [--only TEXT]
 
 Each check is named for the rule and cites the section of the server behaviour
-reference. The calls use grpcio and the published stubs.
+reference. The calls use grpcio and the published stubs, and go to one node of a
+cluster, but for those that belong to the owner of what they are about.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import functools
 import gzip
 import json
 import queue
+import re
 import sys
 import threading
 import time
@@ -126,18 +128,66 @@ def unique(prefix="raw"):
     return f"{prefix}-{uuid.uuid4().hex[:10]}"
 
 
+# The field that names what the owner is looked up for.
+OWNED = {
+    "GetSubscription": ("ResSubscription", "id"),
+    "DeleteSubscription": ("ResSubscription", "subscriptionId"),
+    "ListConsumers": ("ResSubscription", "subscriptionId"),
+    "ReadShard": ("ResShardReader", "readerId"),
+    "DeleteShardReader": ("ResShardReader", "readerId"),
+    "CreateQuery": ("ResQuery", "queryName"),
+    "CreateQueryWithNamespace": ("ResQuery", "queryName"),
+    "GetQuery": ("ResQuery", "id"),
+    "DeleteQuery": ("ResQuery", "id"),
+    "ResumeQuery": ("ResQuery", "id"),
+    "TerminateQuery": ("ResQuery", "queryId"),
+    "CreateConnector": ("ResConnector", "name"),
+    "DeleteConnector": ("ResConnector", "name"),
+    "PauseConnector": ("ResConnector", "name"),
+    "ResumeConnector": ("ResConnector", "name"),
+}
+
+
 class Server:
     def __init__(self, address):
         self.address = address
-        self.channel = grpc.insecure_channel(
+        self.channel = self.connect(address)
+        self.stub = pb_grpc.HStreamApiStub(self.channel)
+        self.others = {}
+
+    def connect(self, address):
+        return grpc.insecure_channel(
             address,
             options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
         )
-        self.stub = pb_grpc.HStreamApiStub(self.channel)
 
     def __getattr__(self, rpc):
-        """A unary RPC with a deadline."""
-        return functools.partial(getattr(self.stub, rpc), timeout=DEADLINE)
+        """A unary RPC with a deadline, at the node that has to answer it."""
+        if rpc not in OWNED:
+            return functools.partial(getattr(self.stub, rpc), timeout=DEADLINE)
+        kind, field = OWNED[rpc]
+
+        def call(request):
+            stub = self.owner(kind, getattr(request, field))
+            return getattr(stub, rpc)(request, timeout=DEADLINE)
+
+        return call
+
+    def owner(self, kind, name):
+        """The stub of the node that owns this; of any, if the name is none."""
+        request = pb.LookupResourceRequest(resType=pb.ResourceType.Value(kind), resId=name)
+        try:
+            node = self.stub.LookupResource(request, timeout=DEADLINE)
+        except grpc.RpcError as error:
+            expect(error.code() == StatusCode.INVALID_ARGUMENT, f"look-up: {error.code()}")
+            return self.stub
+        return self.stub_of(node)
+
+    def stub_of(self, node):
+        address = f"{node.host}:{node.port}"
+        if address not in self.others:
+            self.others[address] = pb_grpc.HStreamApiStub(self.connect(address))
+        return self.others[address]
 
     def create_stream(self, shards=1, name=None):
         name = name or unique()
@@ -163,7 +213,7 @@ class Server:
         return name
 
     def fetch(self, subscription, consumer="consumer", **options):
-        return Fetch(self.stub, subscription, consumer, **options)
+        return Fetch(self.owner("ResSubscription", subscription), subscription, consumer, **options)
 
     def create_reader(self, stream, shard, offset, timeout=200):
         name = unique("reader")
@@ -1406,6 +1456,486 @@ def delete_reader_checks_the_id(server):
     bad_names(
         lambda name: server.DeleteShardReader(pb.DeleteShardReaderRequest(readerId=name)), 900
     )
+
+
+# ---- 7: trimming ----
+
+
+def stream_special(offset):
+    return pb.StreamOffset(specialOffset=offset)
+
+
+def at_time(milliseconds):
+    return pb.TimestampOffset(timestampInMs=milliseconds, strictAccuracy=True)
+
+
+def read_shard_stream(server, shard, **fields):
+    """The batches of a bounded read, flat."""
+    request = pb.ReadShardStreamRequest(readerId="label", shardId=shard, **fields)
+    answers = server.stub.ReadShardStream(request, timeout=DEADLINE)
+    return [batch for answer in answers for batch in answer.receivedRecords]
+
+
+def remaining(server, shard):
+    batches = read_shard_stream(server, shard, until=special(LATEST))
+    return [payload for batch in batches for payload in payloads_of(batch.record)]
+
+
+def filled(server, payloads=(b"1", b"2", b"3")):
+    """A stream of one shard with a batch for each payload."""
+    stream, shard = server.stream_with_shard()
+    return stream, shard, [server.append(stream, shard, [payload])[0] for payload in payloads]
+
+
+@rule("7")
+def trim_shard_takes_the_batch_of_the_record_too(server):
+    _, shard, ids = filled(server)
+    point = pb.ShardOffset(recordOffset=ids[1])
+    for _ in range(2):
+        server.TrimShard(pb.TrimShardRequest(streamName="ignored", shardId=shard, trimPoint=point))
+        equal(remaining(server, shard), [b"3"], "what is left")
+
+
+@rule("7")
+def trim_shard_refuses_no_point_unknown_shards_and_beyond_the_tail(server):
+    _, shard, ids = filled(server)
+    failure = failure_of(lambda: server.TrimShard(pb.TrimShardRequest(shardId=shard)))
+    extra = "invalid trim point: Nothing"
+    json_error(failure, StatusCode.INVALID_ARGUMENT, 208, "InvalidTrimPoint", extra)
+    request = pb.TrimShardRequest(shardId=1, trimPoint=special(EARLIEST))
+    failure = failure_of(lambda: server.TrimShard(request))
+    extra = "Shard with id 1 is not found."
+    json_error(failure, StatusCode.NOT_FOUND, 0, "ShardNotFound", extra)
+    beyond = pb.RecordId(shardId=shard, batchId=ids[-1].batchId + 1)
+    request = pb.TrimShardRequest(shardId=shard, trimPoint=pb.ShardOffset(recordOffset=beyond))
+    failure = failure_of(lambda: server.TrimShard(request))
+    plain_error(failure, StatusCode.INVALID_ARGUMENT, "argument or return value too big")
+
+
+def trim_stream(stream, point):
+    return pb.TrimStreamRequest(streamName=stream, trimPoint=point)
+
+
+@rule("7")
+def trim_stream_takes_all_shards_up_to_the_point(server):
+    stream = server.create_stream(2)
+    shards = [shard.shardId for shard in server.shards(stream)]
+    for shard in shards:
+        server.append(stream, shard, [b"old"])
+    server.TrimStream(trim_stream(stream, stream_special(EARLIEST)))
+    equal([remaining(server, shard) for shard in shards], [[b"old"], [b"old"]], "after the earliest")
+    server.TrimStream(trim_stream(stream, stream_special(LATEST)))
+    equal([remaining(server, shard) for shard in shards], [[], []], "after the latest")
+
+
+@rule("7")
+def trim_stream_refuses_bad_names_no_point_and_missing_streams(server):
+    bad_names(lambda name: server.TrimStream(trim_stream(name, stream_special(EARLIEST))), 204)
+    stream, _, _ = filled(server)
+    failure = failure_of(lambda: server.TrimStream(trim_stream(stream, None)))
+    extra = "invalid trim point: Nothing"
+    json_error(failure, StatusCode.INVALID_ARGUMENT, 208, "InvalidTrimPoint", extra)
+    name = unique()
+    failure = failure_of(lambda: server.TrimStream(trim_stream(name, stream_special(EARLIEST))))
+    extra = f'stream "{name}" is not found.'
+    json_error(failure, StatusCode.NOT_FOUND, 200, "StreamNotFound", extra)
+    late = pb.StreamOffset(timestampOffset=at_time(2**62))
+    failure = failure_of(lambda: server.TrimStream(trim_stream(stream, late)))
+    plain_error(failure, StatusCode.INVALID_ARGUMENT, "argument or return value too big")
+
+
+# ---- 8: readers without creation ----
+
+
+@rule("8.5")
+def read_shard_stream_ends_at_until_and_at_its_maximum(server):
+    _, shard, ids = filled(server)
+    until = pb.ShardOffset(recordOffset=ids[1])
+    found = [batch.recordIds[0] for batch in read_shard_stream(server, shard, until=until)]
+    equal(found, ids[:2], "ids up to the end")
+    found = [batch.recordIds[0] for batch in read_shard_stream(server, shard, maxReadBatches=1)]
+    equal(found, ids[:1], "ids of one batch")
+
+
+@rule("8.5")
+def read_shard_stream_sends_up_to_ten_batches_a_message(server):
+    _, shard, _ = filled(server, [b"x"] * 12)
+    request = pb.ReadShardStreamRequest(shardId=shard, until=special(LATEST))
+    answers = list(server.stub.ReadShardStream(request, timeout=DEADLINE))
+    equal([len(answer.receivedRecords) for answer in answers], [10, 2], "batches by message")
+
+
+@rule("8.5")
+def read_shard_stream_follows_without_until(server):
+    stream, shard, _ = filled(server, [b"old"])
+    call = server.stub.ReadShardStream(pb.ReadShardStreamRequest(shardId=shard), timeout=DEADLINE)
+    equal(payloads_of(next(call).receivedRecords[0].record), [b"old"], "payloads")
+    server.append(stream, shard, [b"new"])
+    equal(payloads_of(next(call).receivedRecords[0].record), [b"new"], "payloads")
+    call.cancel()
+
+
+@rule("8.5")
+def read_shard_stream_refuses_unknown_shards_and_backward_ranges(server):
+    _, shard, ids = filled(server)
+    failure = failure_of(lambda: read_shard_stream(server, 1))
+    extra = "Shard with id 1 is not found."
+    json_error(failure, StatusCode.NOT_FOUND, 0, "ShardNotFound", extra)
+    backward = {"from": special(LATEST), "until": special(LATEST)}
+    failure = failure_of(lambda: read_shard_stream(server, shard, **backward))
+    last = ids[-1].batchId
+    extra = f"startLSN({last + 1}) should less than and equal to endLSN({last})"
+    json_error(failure, StatusCode.INVALID_ARGUMENT, 901, "ConflictShardReaderOffset", extra)
+    unknown = {"from": special(7)}
+    failure = failure_of(lambda: read_shard_stream(server, shard, **unknown))
+    extra = "UnKnownShardOffset"
+    json_error(failure, StatusCode.INVALID_ARGUMENT, 208, "InvalidShardOffset", extra)
+
+
+def read_single(server, stream):
+    request = pb.ReadSingleShardStreamRequest(streamName=stream, until=special(LATEST))
+    answers = server.stub.ReadSingleShardStream(request, timeout=DEADLINE)
+    return [batch for answer in answers for batch in answer.receivedRecords]
+
+
+@rule("8.5")
+def read_single_shard_stream_needs_exactly_one_shard(server):
+    stream, _, ids = filled(server)
+    equal([batch.recordIds[0] for batch in read_single(server, stream)], ids, "ids")
+    failure = failure_of(lambda: read_single(server, unique()))
+    plain_error(failure, StatusCode.INTERNAL, "requested identifier does not exist")
+    wide = server.create_stream(2)
+    failure = failure_of(lambda: read_single(server, wide))
+    extra = f'Stream "{wide}" has more than one shard'
+    json_error(failure, StatusCode.INVALID_ARGUMENT, 902, "TooManyShardCount", extra)
+
+
+def read_stream(server, stream, **fields):
+    request = pb.ReadStreamRequest(streamName=stream, **fields)
+    answers = server.stub.ReadStream(request, timeout=DEADLINE)
+    return [batch for answer in answers for batch in answer.receivedRecords]
+
+
+@rule("8.5")
+def read_stream_has_all_shards_each_in_order(server):
+    stream = server.create_stream(3)
+    shards = [shard.shardId for shard in server.shards(stream)]
+    appended = {shard: [server.append(stream, shard)[0] for _ in range(5)] for shard in shards}
+    found = {shard: [] for shard in shards}
+    for batch in read_stream(server, stream, until=stream_special(LATEST)):
+        found[batch.recordIds[0].shardId].append(batch.recordIds[0])
+    equal(found, appended, "ids by shard")
+    few = read_stream(server, stream, maxReadBatches=4)
+    equal(len(few), 4, "number of batches")
+
+
+@rule("8.5")
+def read_stream_skips_empty_ranges_and_misses_streams_as_internal(server):
+    stream = server.create_stream(2)
+    nothing = {"from": stream_special(LATEST), "until": stream_special(LATEST)}
+    equal(read_stream(server, stream, **nothing), [], "batches")
+    failure = failure_of(lambda: read_stream(server, unique()))
+    plain_error(failure, StatusCode.INTERNAL, "requested identifier does not exist")
+    unknown = {"from": stream_special(7)}
+    failure = failure_of(lambda: read_stream(server, stream, **unknown))
+    extra = "InvalidShardOffset"
+    json_error(failure, StatusCode.INVALID_ARGUMENT, 208, "InvalidShardOffset", extra)
+
+
+def keyed(key, payload):
+    header = pb.HStreamRecordHeader(flag=RAW, key=key)
+    return pb.HStreamRecord(header=header, payload=payload)
+
+
+def append_keyed(server, stream, shard, records):
+    payload = pb.BatchHStreamRecords(records=records).SerializeToString()
+    batch = pb.BatchedRecord(batchSize=len(records), payload=payload)
+    server.Append(pb.AppendRequest(streamName=stream, shardId=shard, records=batch))
+
+
+class KeyRead:
+    """A ReadStreamByKey call, a round at a time."""
+
+    def __init__(self, server, **first):
+        self.requests = queue.Queue()
+        self.requests.put(pb.ReadStreamByKeyRequest(**first))
+        self.call = server.stub.ReadStreamByKey(iter(self.requests.get, None), timeout=DEADLINE)
+
+    def ask(self, count):
+        self.requests.put(pb.ReadStreamByKeyRequest(readRecordCount=count))
+
+    def round(self, count):
+        payloads = []
+        while len(payloads) < count:
+            answer = next(self.call)
+            equal(len(answer.recordIds), len(answer.receivedRecords), "number of ids")
+            payloads += [record.payload for record in answer.receivedRecords]
+        return payloads
+
+    def end(self):
+        try:
+            for answer in self.call:
+                raise Wrong(f"something came: {answer}")
+        except grpc.RpcError:
+            pass
+        return self.call.code(), self.call.details()
+
+
+@rule("8.6")
+def read_stream_by_key_sends_the_records_of_the_key_by_credit(server):
+    stream, shard = server.stream_with_shard()
+    for i in range(3):
+        records = [keyed("k", b"%d" % i), keyed("K", b"no"), keyed("k", b"%d+" % i)]
+        append_keyed(server, stream, shard, records)
+    read = KeyRead(server, streamName=stream, key="k", readRecordCount=4)
+    equal(read.round(4), [b"0", b"0+", b"1", b"1+"], "first round")
+    read.ask(0)
+    read.ask(100)
+    equal(read.round(2), [b"2", b"2+"], "second round")
+    equal(read.end()[0], StatusCode.OK, "status at the end")
+
+
+@rule("8.6")
+def read_stream_by_key_ends_well_on_half_close(server):
+    stream, shard = server.stream_with_shard()
+    append_keyed(server, stream, shard, [keyed("k", b"1"), keyed("k", b"2")])
+    read = KeyRead(server, streamName=stream, key="k", readRecordCount=1)
+    read.round(1)
+    read.requests.put(None)
+    equal(read.end()[0], StatusCode.OK, "status")
+
+
+@rule("8.6")
+def read_stream_by_key_refuses_what_can_not_be_read(server):
+    name = unique()
+    failure = KeyRead(server, streamName=name, key="k", readRecordCount=1).end()
+    extra = f'Stream "{name}" is not exist.'
+    json_error(failure, StatusCode.NOT_FOUND, 200, "StreamNotFound", extra)
+    stream, shard, _ = filled(server)
+    first = {"streamName": stream, "key": "k", "readRecordCount": 1, "from": special(LATEST)}
+    code, text = KeyRead(server, **first).end()
+    equal((code, json.loads(text)["error"]), (StatusCode.INVALID_ARGUMENT, 901), "backward range")
+    nothing = server.stub.ReadStreamByKey(iter([]), timeout=DEADLINE)
+    extra = "Client is closed for bistreamReader"
+    failure = failure_of(lambda: list(nothing))
+    json_error(failure, StatusCode.CANCELLED, 0, "StreamReadClose", extra)
+    append_keyed(server, stream, shard, [pb.HStreamRecord(payload=b"no header")])
+    failure = KeyRead(server, streamName=stream, key="k", readRecordCount=9).end()
+    message = "HStreamRecord doesn't have a header."
+    json_error(failure, StatusCode.INVALID_ARGUMENT, 0, message, None)
+
+
+# ---- 11: ownership ----
+
+
+@rule("11.2")
+def another_node_than_the_owner_refuses(server):
+    nodes = list(server.DescribeCluster(Empty()).serverNodes)
+    name = server.subscribe(server.create_stream())
+    own = lookup(server, "ResSubscription", name)
+    for node in nodes:
+        if node.id == own.id:
+            continue
+        stub = server.stub_of(node)
+        for call in (
+            lambda: stub.GetSubscription(pb.GetSubscriptionRequest(id=name)),
+            lambda: stub.ListConsumers(pb.ListConsumersRequest(subscriptionId=name)),
+            lambda: stub.DeleteSubscription(pb.DeleteSubscriptionRequest(subscriptionId=name)),
+        ):
+            extra = "Subscription is bound to a different node"
+            failure = failure_of(call)
+            json_error(failure, StatusCode.FAILED_PRECONDITION, 800, "WrongServer", extra)
+
+
+# ---- 12: statistics and admin commands ----
+
+
+def stat(server, **kind):
+    request = pb.GetStatsRequest(stats=[pb.StatType(**kind)])
+    return server.GetStats(request)
+
+
+@rule("12")
+def get_stats_counts_appends_by_stream(server):
+    stream, shard = server.stream_with_shard()
+    server.append(stream, shard, [b"a", b"b"])
+    for name, count in [("AppendInRecords", 2), ("AppendTotal", 1), ("AppendFailed", 0)]:
+        (value,) = stat(server, streamStat=pb.StreamStats.Value(name)).statsValues
+        equal(value.statValues[stream], count, name)
+
+
+@rule("12")
+def get_stats_of_nothing_is_refused_and_of_the_unknown_an_error_inside(server):
+    for request in (pb.GetStatsRequest(), pb.GetStatsRequest(stats=[pb.StatType()])):
+        failure = failure_of(lambda: server.GetStats(request))
+        json_error(failure, StatusCode.INVALID_ARGUMENT, 0, "InvalidStatsType")
+    answer = stat(server, streamStat=99)
+    equal([error.message for error in answer.errors], ["invalid stat type Left 99"], "errors")
+    for kind in ({"connStat": 0}, {"queryStat": 0}, {"viewStat": 0}, {"subStat": 0}):
+        equal(len(stat(server, **kind).statsValues), 1, "number of values")
+
+
+@rule("12")
+def time_series_are_rates_by_interval(server):
+    stream, shard = server.stream_with_shard()
+    server.append(stream, shard, [b"x"] * 6)
+    intervals = pb.StatsIntervalVals(intervals=[60_000, 600_000])
+    request = pb.PerStreamTimeSeriesStatsRequest(
+        method="append_in_records", streamName=stream, intervals=intervals
+    )
+    equal(list(server.PerStreamTimeSeriesStats(request).stats.vals), [0.1, 0.01], "rates")
+    request = pb.PerStreamTimeSeriesStatsAllRequest(method="append_in_records", intervals=intervals)
+    equal(list(server.PerStreamTimeSeriesStatsAll(request).stats[stream].vals), [0.1, 0.01], "rates")
+    without = pb.PerStreamTimeSeriesStatsAllRequest(method="appends")
+    equal(len(server.PerStreamTimeSeriesStatsAll(without).stats), 0, "streams without intervals")
+    request.intervals.intervals[:] = [600_001]
+    failure = failure_of(lambda: server.PerStreamTimeSeriesStatsAll(request))
+    json_error(failure, StatusCode.INVALID_ARGUMENT, 0, "InvalidStatsInterval")
+
+
+def admin(server, command):
+    return json.loads(server.SendAdminCommand(pb.AdminCommandRequest(command=command)).result)
+
+
+@rule("12")
+def admin_commands_answer_with_tables_and_plain_text(server):
+    status = admin(server, "server status")
+    equal(status["content"]["headers"], ["Node ID", "State", "Address"], "headers")
+    node = server.own_node()
+    row = [str(node.id), "Running", f"{node.host}:{node.port}"]
+    equal(status["content"]["rows"][0], row, "first row")
+    stream = unique()
+    created = admin(server, f"server stream create {stream} -s 2")
+    equal(created, {"content": "OK", "type": "plain"}, "answer")
+    equal(len(server.shards(stream)), 2, "number of shards")
+    described = admin(server, f"server stream describe {stream}")
+    equal(described["content"]["rows"], [[stream, "1"]], "rows")
+    name = unique("sub")
+    admin(server, f"server sub create {name} --stream {stream}")
+    expect(exists(server, name), "the subscription does not exist")
+    admin(server, f"server sub delete {name} -f")
+    admin(server, f"server stream delete {stream}")
+
+
+@rule("12")
+def bad_admin_commands_are_internal_with_their_usage(server):
+    for command in ("", "status", "server", "server nonsense", "server stream create"):
+        code, text = failure_of(lambda: admin(server, command))
+        equal(code, StatusCode.INTERNAL, "status")
+        begin = "Parsing admin command error: invalid argument ("
+        expect(text.startswith(begin), f"text {text!r}")
+
+
+# ---- 13: queries, views, connectors ----
+
+
+@rule("13")
+def lists_of_queries_views_and_connectors_are_empty(server):
+    equal(len(server.ListQueries(pb.ListQueriesRequest()).queries), 0, "queries")
+    equal(len(server.ListViews(pb.ListViewsRequest()).views), 0, "views")
+    equal(len(server.ListConnectors(pb.ListConnectorsRequest()).connectors), 0, "connectors")
+
+
+@rule("13")
+def calls_about_missing_queries_are_not_found(server):
+    calls = {
+        "GetQuery": lambda name: pb.GetQueryRequest(id=name),
+        "DeleteQuery": lambda name: pb.DeleteQueryRequest(id=name),
+        "TerminateQuery": lambda name: pb.TerminateQueryRequest(queryId=name),
+    }
+    name = unique("query")
+    for rpc, request in calls.items():
+        call = getattr(server, rpc)
+        bad_names(lambda bad: call(request(bad)), 404)
+        failure = failure_of(lambda: call(request(name)))
+        json_error(failure, StatusCode.NOT_FOUND, 400, "QueryNotFound", name)
+    failure = failure_of(lambda: server.ResumeQuery(pb.ResumeQueryRequest(id=name)))
+    json_error(failure, StatusCode.NOT_FOUND, 400, "QueryNotFound", name)
+
+
+@rule("13")
+def create_query_checks_name_then_sql(server):
+    bad_names(lambda name: server.CreateQuery(pb.CreateQueryRequest(queryName=name)), 404)
+    name = unique("query")
+    failure = failure_of(lambda: server.CreateQuery(pb.CreateQueryRequest(queryName=name)))
+    extra = "Empty Sql statement."
+    json_error(failure, StatusCode.INVALID_ARGUMENT, 402, "InvalidQuerySql", extra)
+    request = pb.CreateQueryWithNamespaceRequest(queryName=name, namespace="n")
+    failure = failure_of(lambda: server.CreateQueryWithNamespace(request))
+    json_error(failure, StatusCode.INVALID_ARGUMENT, 402, "InvalidQuerySql", extra)
+
+
+def not_here(failure):
+    code, text = failure
+    equal(code, StatusCode.UNIMPLEMENTED, f"status (text {text!r})")
+    expect(text.startswith("the development server has no "), f"text {text!r}")
+
+
+@rule("13")
+def what_needs_sql_is_not_here(server):
+    sql = "SELECT * FROM v;"
+    not_here(failure_of(lambda: server.ExecuteQuery(pb.CommandQuery(stmt_text=sql))))
+    not_here(failure_of(lambda: server.ParseSql(pb.ParseSqlRequest(sql=sql))))
+    not_here(failure_of(lambda: server.ExecuteViewQuery(pb.ExecuteViewQueryRequest(sql=sql))))
+    request = pb.ExecuteViewQueryWithNamespaceRequest(sql=sql, namespace="n")
+    not_here(failure_of(lambda: server.ExecuteViewQueryWithNamespace(request)))
+    request = pb.CreateQueryRequest(queryName=unique("query"), sql=sql)
+    not_here(failure_of(lambda: server.CreateQuery(request)))
+
+
+@rule("13")
+def missing_views_have_the_number_of_queries(server):
+    bad_names(lambda name: server.GetView(pb.GetViewRequest(viewId=name)), 503)
+    bad_names(lambda name: server.DeleteView(pb.DeleteViewRequest(viewId=name)), 503)
+    name = unique("view")
+    for call in (
+        lambda: server.GetView(pb.GetViewRequest(viewId=name)),
+        lambda: server.DeleteView(pb.DeleteViewRequest(viewId=name)),
+    ):
+        json_error(failure_of(call), StatusCode.NOT_FOUND, 400, "ViewNotFound", name)
+    server.DeleteView(pb.DeleteViewRequest(viewId=name, ignoreNonExist=True))
+
+
+@rule("13")
+def create_connector_checks_name_type_and_target(server):
+    def request(name, kind, target):
+        return pb.CreateConnectorRequest(name=name, type=kind, target=target, config="{}")
+
+    bad_names(lambda name: server.CreateConnector(request(name, "SINK", "mysql")), 603)
+    name = unique("connector")
+    failure = failure_of(lambda: server.CreateConnector(request(name, "x", "mysql")))
+    json_error(failure, StatusCode.INVALID_ARGUMENT, 602, "InvalidConnectorType")
+    failure = failure_of(lambda: server.CreateConnector(request(name, "SINK", "x")))
+    json_error(failure, StatusCode.UNIMPLEMENTED, 605, "ConnectorUnimplemented")
+    not_here(failure_of(lambda: server.CreateConnector(request(name, "SINK", "mysql"))))
+    spec = pb.GetConnectorSpecRequest(type="x", target="mysql")
+    failure = failure_of(lambda: server.GetConnectorSpec(spec))
+    json_error(failure, StatusCode.INVALID_ARGUMENT, 602, "InvalidConnectorType")
+    spec = pb.GetConnectorSpecRequest(type="SOURCE", target="mysql")
+    not_here(failure_of(lambda: server.GetConnectorSpec(spec)))
+
+
+@rule("13")
+def calls_about_missing_connectors_are_not_found_but_deleting_is_fine(server):
+    name = unique("connector")
+    for call in (
+        lambda: server.GetConnector(pb.GetConnectorRequest(name=name)),
+        lambda: server.GetConnectorLogs(pb.GetConnectorLogsRequest(name=name)),
+        lambda: server.PauseConnector(pb.PauseConnectorRequest(name=name)),
+        lambda: server.ResumeConnector(pb.ResumeConnectorRequest(name=name)),
+    ):
+        json_error(failure_of(call), StatusCode.NOT_FOUND, 600, "ConnectorNotFound", name)
+    server.DeleteConnector(pb.DeleteConnectorRequest(name=name))
+    bad_names(lambda bad: server.DeleteConnector(pb.DeleteConnectorRequest(name=bad)), 603)
+    bad_names(lambda bad: server.GetConnector(pb.GetConnectorRequest(name=bad)), 603)
+
+
+@rule("1.8")
+def every_rpc_of_the_stubs_is_called_here(server):
+    source = open(__file__, encoding="utf-8").read()
+    rpcs = [method.name for method in pb.DESCRIPTOR.services_by_name["HStreamApi"].methods]
+    missing = [rpc for rpc in rpcs if not re.search(rf'\b(server|stub)\.{rpc}\b|"{rpc}": ', source)]
+    equal(missing, [], "calls without a check")
 
 
 # ---- command line ----
