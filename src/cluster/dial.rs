@@ -1,7 +1,7 @@
 //! From an address to a connection.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -144,10 +144,12 @@ impl Plaintext {
         }
     }
 
-    /// A server that hangs up on what it can't read may have said why.
+    /// A server that hangs up on what it can't read may have said why. Read past tokio, which does not know yet
+    /// that there is something to read.
     fn hear_last_words(&mut self) {
         let mut words = [0; 16];
-        if let Ok(count) = self.connection.try_read(&mut words) {
+        let read = (&*SockRef::from(&self.connection)).read(&mut words);
+        if let Ok(count) = read {
             self.hear(&words[..count]);
         }
     }
