@@ -4,9 +4,8 @@
 //! `HSTREAM_PYTHON` names a Python that has them (`tests/interop/setup.sh` makes one). Without it the cases
 //! are reported as ignored, which is what `cargo test` does on a machine that has not asked for them.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -54,9 +53,8 @@ fn main() -> ExitCode {
             Box::new(move |python| python_reads(python, compression)),
         ));
     }
-    trials.push(case("the_python_client_does_all_it_can".into(), Box::new(journey)));
     trials.push(case("the_published_descriptors_agree".into(), Box::new(descriptors)));
-    trials.push(case("grpcio_gets_the_statuses_and_texts_of_a_real_server".into(), Box::new(raw_calls)));
+    trials.push(case("published_software_drives_clusters_of_one_and_three_nodes".into(), Box::new(clusters)));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -223,42 +221,15 @@ fn as_doubles(value: Value) -> Value {
     }
 }
 
-fn journey(python: &Path) -> Result<(), Failed> {
-    let server = DevServer::start()?;
-    let steps = run(python, "peer.py", &["journey", &server.url(), "--readers"])?;
-    assert!(steps.len() >= 15, "{steps:?}");
-    Ok(())
-}
-
 fn descriptors(python: &Path) -> Result<(), Failed> {
     let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto/hstream.proto");
     run(python, "descriptors.py", &[&proto.to_string_lossy()]).map(drop)
 }
 
-/// Against the program, as a user of another language would meet it.
-fn raw_calls(python: &Path) -> Result<(), Failed> {
-    let mut program = Program(
-        Command::new(env!("CARGO_BIN_EXE_hstream-dev-server"))
-            .args(["--port", "0"])
-            .stdout(Stdio::piped())
-            .spawn()?,
-    );
-    let mut line = String::new();
-    BufReader::new(program.0.stdout.take().ok_or("no output")?).read_line(&mut line)?;
-    let address = line.trim().rsplit("hstream://").next().unwrap_or_default();
-    let lines = run(python, "raw_calls.py", &[address])?;
-    assert!(
-        lines.last().is_some_and(|last| last.ends_with(" 0 failed") && !last.starts_with("0 ")),
-        "{lines:?}"
-    );
+/// Every call of the published stubs, and the published client's journey with the node that it uses killed,
+/// against the program as a user of another language would meet it.
+fn clusters(python: &Path) -> Result<(), Failed> {
+    let lines = run(python, "clusters.py", &[env!("CARGO_BIN_EXE_hstream-dev-server")])?;
+    assert!(!lines.is_empty());
     Ok(())
-}
-
-struct Program(Child);
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
