@@ -14,6 +14,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         .generate_default_stubs(true)
         .emit_rerun_if_changed(false)
         .compile_fds(files)?;
+    let linux = std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux");
+    if feature("FFI") && linux {
+        // Unloading would leave destructors of thread-local storage pointing nowhere.
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-z,relro,-z,now");
+    }
     Ok(())
 }
 

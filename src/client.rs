@@ -31,6 +31,8 @@ const GRACE: Duration = Duration::from_millis(500);
 pub struct Client {
     shared: Arc<Shared>,
     limit: Wait,
+    /// Ends the calls of some handles of the client, and not those of others.
+    scope: Option<Arc<Closing>>,
 }
 
 pub(crate) struct Shared {
@@ -57,7 +59,13 @@ impl Client {
     /// [`InvalidArgument`](ErrorKind::InvalidArgument) for options that make no sense,
     /// [`Unavailable`](ErrorKind::Unavailable) if no seed answers.
     pub fn connect(config: impl Into<ClientConfig>) -> Result<Client> {
-        let config = config.into();
+        let client = Self::open(config.into())?;
+        client.refresh()?;
+        Ok(client)
+    }
+
+    /// A client that has not connected yet.
+    pub(crate) fn open(config: ClientConfig) -> Result<Client> {
         let settings = config.check()?;
         let shared = Shared {
             runtime: Runtime::acquire()?,
@@ -67,16 +75,26 @@ impl Client {
             shards: Mutex::default(),
         };
         let limit = config.default_timeout().map_or_else(Wait::forever, Wait::from);
-        let client = Client { shared: Arc::new(shared), limit };
-        client.refresh()?;
-        Ok(client)
+        Ok(Client { shared: Arc::new(shared), limit, scope: None })
     }
 
     /// The same client for calls that may take so long, and may be ended by what the wait names:
     /// `client.within(Duration::from_secs(1)).get_stream("quakes")`.
     #[must_use]
     pub fn within(&self, limit: impl Into<Wait>) -> Client {
-        Client { shared: self.shared.clone(), limit: limit.into() }
+        Client { limit: limit.into(), ..self.clone() }
+    }
+
+    /// The same client for calls that also end when `scope` is closed.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn scoped(&self, scope: Arc<Closing>) -> Client {
+        Client { scope: Some(scope), ..self.clone() }
+    }
+
+    /// How long its calls may take.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn limit(&self) -> &Wait {
+        &self.limit
     }
 
     /// Looks at the cluster again now. Calls do so by themselves when a node fails, and now and then.
@@ -151,10 +169,18 @@ impl Client {
                 biased;
                 outcome = task => outcome?,
                 () = self.shared.closing.closed() => Err(Error::closed("client")),
+                () = self.scope_closed() => Err(Error::closed("client")),
             }
         };
         let until = Until { deadline: deadline.map(|deadline| deadline + GRACE), ..self.limit.until() };
         wait(either, until).unwrap_or_else(|ended: Ended| Err(ended.into_error("the server")))
+    }
+
+    async fn scope_closed(&self) {
+        match &self.scope {
+            Some(scope) => scope.closed().await,
+            None => std::future::pending().await,
+        }
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {

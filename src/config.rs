@@ -47,6 +47,11 @@ impl ClientConfig {
         ClientConfig { url: url.into(), ..Self::default() }
     }
 
+    /// The cluster's URL, as for [`new`](Self::new).
+    pub fn url(self, url: impl Into<String>) -> Self {
+        ClientConfig { url: url.into(), ..self }
+    }
+
     /// How long a call may take in all, with look-ups and retries; default 30 s, `None` is for ever.
     /// [`Client::within`](crate::Client::within) sets it call by call.
     pub fn request_timeout(self, timeout: impl Into<Option<Duration>>) -> Self {

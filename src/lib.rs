@@ -82,6 +82,10 @@ mod config;
 mod client;
 mod admin;
 
+#[cfg(feature = "ffi")]
+#[allow(unsafe_code, unreachable_pub)]
+mod ffi;
+
 #[cfg(feature = "dev-server")]
 pub mod dev_server;
 

@@ -54,6 +54,12 @@ impl Batch {
         })
     }
 
+    /// Where the records lie: server batches, and positions in them.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn places(&self) -> impl Iterator<Item = (Arc<DecodedBatch>, usize)> {
+        self.parts.iter().flat_map(|part| part.range.clone().map(|index| (part.batch.clone(), index)))
+    }
+
     /// The ids of all records, in the same order.
     pub fn ids(&self) -> impl Iterator<Item = RecordId> {
         self.parts.iter().flat_map(|part| part.batch.ids[part.range.clone()].iter().copied())
@@ -74,6 +80,11 @@ pub struct ReceivedRecord<'a> {
 }
 
 impl<'a> ReceivedRecord<'a> {
+    #[cfg(feature = "ffi")]
+    pub(crate) fn at(batch: &'a DecodedBatch, index: usize) -> Self {
+        ReceivedRecord { batch, index }
+    }
+
     /// Its id.
     pub fn id(&self) -> RecordId {
         self.batch.ids[self.index]

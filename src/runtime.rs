@@ -104,8 +104,11 @@ fn stop(runtime: tokio::runtime::Runtime) {
         let _ = stopped.send(());
     });
     // Without a thread the closure is dropped here, and the runtime with it, in the background.
-    if stopper.is_ok() && wait.recv_timeout(2 * STOP_TIMEOUT).is_err() {
-        tracing::error!("the I/O thread did not end within {STOP_TIMEOUT:?}");
+    let Ok(stopper) = stopper else { return };
+    match wait.recv_timeout(2 * STOP_TIMEOUT) {
+        // It has nothing left to do; a process that exits now should not have it around.
+        Ok(()) => drop(stopper.join()),
+        Err(_) => tracing::error!("the I/O thread did not end within {STOP_TIMEOUT:?}"),
     }
 }
 

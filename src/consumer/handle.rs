@@ -596,6 +596,11 @@ impl Shared {
             return Ok(());
         }
         let outcome = self.finish(until);
+        if outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
+            // Nothing is lost, and close can be called again.
+            self.life.lock().closing = false;
+            return outcome;
+        }
         let failed =
             std::mem::replace(&mut self.life.lock().state, ConsumerState::Closed) == ConsumerState::Failed;
         self.wake_all();

@@ -61,13 +61,32 @@ impl BufferedProducer {
     ///
     /// There is no such stream, or the producer is closed.
     pub fn appender(&self, stream: &str) -> Result<Appender> {
+        self.appender_by(&self.owner.client, stream)
+    }
+
+    /// The same, with the look-up made by this client: as long as that allows.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn appender_within(&self, stream: &str, limit: Option<Wait>) -> Result<Appender> {
+        match limit {
+            Some(limit) => self.appender_by(&self.owner.client.within(limit), stream),
+            None => self.appender(stream),
+        }
+    }
+
+    /// How long its look-ups may take unless said otherwise.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn limit(&self) -> &Wait {
+        self.owner.client.limit()
+    }
+
+    fn appender_by(&self, client: &Client, stream: &str) -> Result<Appender> {
         let core = &self.owner.core;
         core.check_open()?;
         if let Some(lanes) = core.stream(stream) {
             return Ok(Appender::new(core.clone(), lanes));
         }
         names::check("stream", stream)?;
-        let shards = self.owner.client.look_up_shards(stream)?;
+        let shards = client.look_up_shards(stream)?;
         Ok(Appender::new(core.clone(), core.open_stream(stream, shards)?))
     }
 

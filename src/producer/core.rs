@@ -154,15 +154,17 @@ impl Core {
         if let Some(waiting) = &batch.outcome {
             waiting.settle(outcome.clone());
         }
-        let (core, lane_of_batch) = (self.clone(), lane.clone());
-        let handed_over = move || {
+        let lane_of_batch = lane.clone();
+        let reported = move || lane_of_batch.reported(counts);
+        let core = self.clone();
+        let gone = move || {
             if let Some(credit) = &core.unreported {
                 credit.give_back(counts.total() as usize);
             }
-            lane_of_batch.reported(counts);
         };
         if outcome.is_ok() && self.settings.reports == Reports::Failures {
-            return handed_over();
+            reported();
+            return gone();
         }
         let deliveries = Deliveries {
             stream: lane.stream.clone(),
@@ -171,7 +173,7 @@ impl Core {
             records: outcome.is_err().then_some(batch.bytes),
             outcome,
         };
-        self.reporter.report(Report { deliveries, handed_over: Box::new(handed_over) });
+        self.reporter.report(Report { deliveries, reported: Box::new(reported), gone: Box::new(gone) });
     }
 
     /// Waits until all that these lanes accepted is settled and reported.

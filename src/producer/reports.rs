@@ -1,11 +1,12 @@
 //! Outcomes, reported batch by batch.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{JoinHandle, ThreadId};
+use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -118,10 +119,21 @@ impl<'a> Delivered<'a> {
 
 pub(crate) type DeliveryCallback = Box<dyn FnMut(&Deliveries) + Send>;
 
-/// A report on its way, and what is to happen when it has been handed over.
+/// A report on its way, and what is to happen then.
 pub(crate) struct Report {
     pub(crate) deliveries: Deliveries,
-    pub(crate) handed_over: Box<dyn FnOnce() + Send>,
+    /// When the callback has returned, or the report can be polled: flushes wait for it.
+    pub(crate) reported: Box<dyn FnOnce() + Send>,
+    /// When it takes no more room.
+    pub(crate) gone: Box<dyn FnOnce() + Send>,
+}
+
+impl Report {
+    /// Nobody is told.
+    fn drop_unseen(self) {
+        (self.reported)();
+        (self.gone)();
+    }
 }
 
 /// Where reports go.
@@ -146,7 +158,7 @@ impl Reporter {
 
     pub(crate) fn report(&self, report: Report) {
         match self {
-            Reporter::Nowhere => (report.handed_over)(),
+            Reporter::Nowhere => report.drop_unseen(),
             Reporter::Callback(thread) => thread.send(report),
             Reporter::Queue(queue) => queue.push(report),
         }
@@ -154,7 +166,7 @@ impl Reporter {
 
     /// Whether this is the thread that runs the callback.
     pub(crate) fn is_this_thread(&self) -> bool {
-        matches!(self, Reporter::Callback(thread) if thread.id == std::thread::current().id())
+        matches!(self, Reporter::Callback(thread) if RUNS_CALLBACK.get() == thread.number)
     }
 
     /// Waits for the running callback, after which none runs any more.
@@ -165,9 +177,15 @@ impl Reporter {
     }
 }
 
+thread_local! {
+    /// The number of the callback thread that this is; 0 for all others. Asked on each append, so it must be
+    /// cheaper than the thread's id.
+    static RUNS_CALLBACK: Cell<usize> = const { Cell::new(0) };
+}
+
 /// The thread that runs the callback of one producer.
 pub(crate) struct CallbackThread {
-    id: ThreadId,
+    number: usize,
     /// Bounded by the producer's limit of unreported records. `None` once stopped.
     reports: Mutex<Option<crossbeam_channel::Sender<Report>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -176,17 +194,20 @@ pub(crate) struct CallbackThread {
 impl CallbackThread {
     fn start(mut callback: DeliveryCallback) -> Result<Self> {
         let (reports, queue) = crossbeam_channel::unbounded::<Report>();
+        static THREADS: AtomicUsize = AtomicUsize::new(1);
+        let number = THREADS.fetch_add(1, Ordering::Relaxed);
         let thread = spawn_thread(next_callback_thread_name(), move || {
+            RUNS_CALLBACK.set(number);
             for report in queue {
                 let called = catch_unwind(AssertUnwindSafe(|| callback(&report.deliveries)));
                 if called.is_err() {
                     tracing::error!(stream = &*report.deliveries.stream, "a delivery callback panicked");
                 }
-                (report.handed_over)();
+                (report.reported)();
+                (report.gone)();
             }
         })?;
-        let id = thread.thread().id();
-        Ok(CallbackThread { id, reports: Mutex::new(Some(reports)), thread: Mutex::new(Some(thread)) })
+        Ok(CallbackThread { number, reports: Mutex::new(Some(reports)), thread: Mutex::new(Some(thread)) })
     }
 
     fn send(&self, report: Report) {
@@ -197,7 +218,7 @@ impl CallbackThread {
             None => Some(report),
         };
         if let Some(report) = unsent {
-            (report.handed_over)();
+            report.drop_unseen();
         }
     }
 
@@ -216,23 +237,28 @@ pub(crate) fn next_callback_thread_name() -> String {
     format!("hstream-cb-{}", THREADS.fetch_add(1, Ordering::Relaxed))
 }
 
+/// A report that waits to be polled, and what is to happen when it no longer does.
+type Waiting = (Deliveries, Box<dyn FnOnce() + Send>);
+
 /// Reports that wait to be polled. Bounded by the producer's limit of unreported records.
 #[derive(Default)]
 pub(crate) struct ReportQueue {
-    reports: Mutex<VecDeque<Report>>,
+    reports: Mutex<VecDeque<Waiting>>,
     changed: Notify,
 }
 
 impl ReportQueue {
     fn push(&self, report: Report) {
-        self.reports.lock().push_back(report);
+        let Report { deliveries, reported, gone } = report;
+        self.reports.lock().push_back((deliveries, gone));
         self.changed.notify_waiters();
+        reported();
     }
 
     pub(crate) fn try_pop(&self) -> Option<Deliveries> {
-        let report = self.reports.lock().pop_front()?;
-        (report.handed_over)();
-        Some(report.deliveries)
+        let (deliveries, gone) = self.reports.lock().pop_front()?;
+        gone();
+        Some(deliveries)
     }
 
     pub(crate) async fn pop(&self) -> Deliveries {

@@ -372,8 +372,9 @@ fn reports_can_be_polled_and_their_queue_is_bounded() {
     assert_eq!(tags, (0..10).collect::<Vec<_>>());
     assert!(producer.poll(Duration::ZERO).unwrap().is_none());
     appender.append(&text(11)).unwrap();
-    // What was not polled is still there after the close.
-    let _ = producer.close(Duration::from_millis(100));
+    // Waiting to be polled is being reported, and what was not polled is still there after the close.
+    assert_eq!(producer.flush(SOON).unwrap().failed, 0);
+    producer.close(SOON).unwrap();
     assert_eq!(producer.poll(SOON).unwrap().unwrap().len(), 1);
 }
 

@@ -1,0 +1,277 @@
+//! The border: what every exported function does around its own work.
+//!
+//! No panic gets out, an outcome becomes a code and, if wanted, an error object; handles of a process that
+//! has forked since, and handles in which something panicked, are refused.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::{Arc, Once, OnceLock};
+use std::thread::Thread;
+
+use crate::error::Error;
+use crate::ffi::error::hstream_error_t;
+use crate::ffi::handles::{self, LongLived};
+use crate::ffi::status::*;
+
+#[cfg(panic = "abort")]
+compile_error!("the feature `ffi` needs panic = \"unwind\": a bug of ours must not end the host's process");
+
+/// Where an error object goes, if one is wanted.
+pub(crate) type ErrorOut<'a> = Option<&'a mut MaybeUninit<*mut hstream_error_t>>;
+
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
+
+/// Why an exported function fails. Texts are made when somebody wants them.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Library(Error),
+    /// This parameter is NULL.
+    Null(&'static str),
+    /// This parameter is not UTF-8.
+    Utf8(&'static str),
+    /// Found on this side of the border.
+    Refused(hstream_code_t, Cow<'static, str>),
+    Panicked(String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Library(error)
+    }
+}
+
+impl Failure {
+    pub(crate) fn refused(code: hstream_code_t, text: impl Into<Cow<'static, str>>) -> Self {
+        Failure::Refused(code, text.into())
+    }
+
+    pub(crate) fn invalid(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::refused(HSTREAM_ERR_INVALID_ARGUMENT, text)
+    }
+
+    pub(crate) fn code(&self) -> hstream_code_t {
+        match self {
+            Failure::Library(error) => code_of(error),
+            Failure::Null(_) => HSTREAM_ERR_NULL_ARGUMENT,
+            Failure::Utf8(_) => HSTREAM_ERR_UTF8,
+            Failure::Refused(code, _) => *code,
+            Failure::Panicked(_) => HSTREAM_ERR_PANIC,
+        }
+    }
+
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match self {
+            Failure::Library(error) => error.to_string().into(),
+            Failure::Null(name) => format!("`{name}` must not be NULL").into(),
+            Failure::Utf8(name) => format!("`{name}` is not UTF-8").into(),
+            Failure::Refused(_, text) => Cow::Borrowed(text),
+            Failure::Panicked(text) => format!("a bug in this library: {text}").into(),
+        }
+    }
+}
+
+/// Runs the body of a function that has no long-lived handle.
+pub(crate) fn run(err: ErrorOut<'_>, body: impl FnOnce() -> Outcome) -> hstream_code_t {
+    keep_main_thread();
+    let outcome = catch(body).unwrap_or_else(|text| Err(Failure::Panicked(text)));
+    finish(err, outcome)
+}
+
+/// Runs the body of a function of a long-lived handle, which is the parameter `name`.
+pub(crate) fn on<T: LongLived>(
+    handle: Option<Arc<T>>,
+    name: &'static str,
+    err: ErrorOut<'_>,
+    body: impl FnOnce(&T) -> Outcome,
+) -> hstream_code_t {
+    run(err, move || {
+        let handle = handle.ok_or(Failure::Null(name))?;
+        handle.life().check(T::NAME)?;
+        catch(|| body(&handle)).unwrap_or_else(|text| {
+            handle.life().poison();
+            Err(Failure::Panicked(text))
+        })
+    })
+}
+
+/// The same for close, which also works on a handle in which something panicked.
+pub(crate) fn closing<T: LongLived>(
+    handle: Option<Arc<T>>,
+    name: &'static str,
+    err: ErrorOut<'_>,
+    body: impl FnOnce(&T) -> Outcome,
+) -> hstream_code_t {
+    run(err, move || {
+        let handle = handle.ok_or(Failure::Null(name))?;
+        handle.life().check_fork(T::NAME)?;
+        body(&handle)
+    })
+}
+
+/// Runs the body of a function that returns something else than a code.
+pub(crate) fn quiet<R>(otherwise: R, body: impl FnOnce() -> R) -> R {
+    catch(body).unwrap_or(otherwise)
+}
+
+/// The same for a question about a long-lived handle. One of before a fork has no answers.
+pub(crate) fn ask<T: LongLived, R>(handle: Option<Arc<T>>, otherwise: R, body: impl FnOnce(&T) -> R) -> R {
+    let answer = catch(move || match handle {
+        Some(handle) if handle.life().check_fork(T::NAME).is_ok() => Some(body(&handle)),
+        _ => None,
+    });
+    answer.ok().flatten().unwrap_or(otherwise)
+}
+
+fn finish(err: ErrorOut<'_>, outcome: Outcome) -> hstream_code_t {
+    match outcome {
+        Ok(()) => {
+            if let Some(err) = err {
+                err.write(ptr::null_mut());
+            }
+            HSTREAM_OK
+        }
+        Err(failure) => {
+            if let Some(err) = err {
+                err.write(handles::give(hstream_error_t::new(&failure)));
+            }
+            failure.code()
+        }
+    }
+}
+
+/// Runs something; a panic comes back as its text.
+fn catch<R>(body: impl FnOnce() -> R) -> Result<R, String> {
+    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
+        let text = panic_text(&*payload);
+        discard(payload);
+        tracing::error!(text, "caught a panic");
+        text
+    })
+}
+
+fn panic_text(payload: &(dyn Any + Send)) -> String {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => (*text).to_owned(),
+        (_, Some(text)) => text.clone(),
+        _ => "a panic without text".to_owned(),
+    }
+}
+
+/// Drops what came with a panic; that drop may panic in its turn, and what comes with that is kept for good.
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(second);
+    }
+}
+
+/// What was given for a parameter that must not be NULL.
+pub(crate) fn given<T>(parameter: Option<T>, name: &'static str) -> Outcome<T> {
+    parameter.ok_or(Failure::Null(name))
+}
+
+/// A truth value.
+pub(crate) fn truth(value: i32, name: &'static str) -> Outcome<bool> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Failure::invalid(format!("`{name}` is {value}, which is neither 0 nor 1"))),
+    }
+}
+
+/// Has forks counted from now on.
+pub(crate) fn watch_forks() {
+    static WATCHED: Once = Once::new();
+    #[cfg(unix)]
+    WATCHED.call_once(|| {
+        extern "C" fn in_child() {
+            crate::fork::raise();
+        }
+        // SAFETY: the handler stores to one atomic, which is allowed in the child of any process.
+        let failed = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+        if failed != 0 {
+            tracing::error!("forks can't be noticed: no memory for the handler");
+        }
+    });
+    #[cfg(not(unix))]
+    WATCHED.call_once(|| ());
+}
+
+/// Holds on to what std knows of the host's main thread, once that has called us.
+///
+/// std lets go of it in a destructor that runs when a thread ends, but not when the process exits; until
+/// then it has a pointer into the middle of it, which checkers of memory take for a possible leak.
+#[cfg(target_os = "linux")]
+fn keep_main_thread() {
+    static MAIN: OnceLock<Thread> = OnceLock::new();
+    thread_local! {
+        static LOOKED: Cell<bool> = const { Cell::new(false) };
+    }
+    if LOOKED.replace(true) {
+        return;
+    }
+    // SAFETY: it only asks.
+    let thread = unsafe { libc::gettid() };
+    // SAFETY: it only asks.
+    let process = unsafe { libc::getpid() };
+    if thread == process {
+        let _ = MAIN.set(std::thread::current());
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keep_main_thread() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffi::error::{hstream_error_code, hstream_error_free};
+    use crate::ffi::handles::Life;
+
+    struct Thing {
+        life: Life,
+    }
+
+    impl LongLived for Thing {
+        const NAME: &'static str = "thing";
+
+        fn life(&self) -> &Life {
+            &self.life
+        }
+    }
+
+    #[test]
+    fn a_panic_is_a_code_and_poisons_the_handle() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                if !std::thread::panicking() {
+                    panic!("in the drop of what came with a panic");
+                }
+            }
+        }
+        let thing = Arc::new(Thing { life: Life::new() });
+        let mut err = MaybeUninit::uninit();
+        let code = on(Some(thing.clone()), "thing", Some(&mut err), |_| std::panic::panic_any(Bomb));
+        assert_eq!(code, HSTREAM_ERR_PANIC);
+        // SAFETY: it is always written.
+        let err = unsafe { err.assume_init() };
+        // SAFETY: it is alive until it is freed below.
+        let error = unsafe { err.as_ref() };
+        // SAFETY: as above.
+        assert_eq!(unsafe { hstream_error_code(error) }, HSTREAM_ERR_PANIC);
+        // SAFETY: it is ours.
+        unsafe { hstream_error_free(err) };
+        assert_eq!(on(Some(thing.clone()), "thing", None, |_| Ok(())), HSTREAM_ERR_PANIC);
+        assert_eq!(closing(Some(thing), "thing", None, |_| Ok(())), HSTREAM_OK);
+    }
+
+    #[test]
+    fn questions_that_panic_have_the_harmless_answer() {
+        assert_eq!(quiet(7, || panic!("on purpose")), 7);
+        assert_eq!(ask(None::<Arc<Thing>>, 3, |_| 4), 3);
+    }
+}

@@ -1,0 +1,180 @@
+//! What can be set for a single call.
+
+use std::ptr;
+use std::time::Duration;
+
+use crate::cancel::Cancel;
+use crate::ffi::boundary::{self, Failure, Outcome, given};
+use crate::ffi::cancel::hstream_cancel_t;
+use crate::ffi::handles;
+use crate::ffi::status::*;
+use crate::wait::Wait;
+
+/// Settings of single calls: a time-out, a cancel object. Any number of calls may use one at once.
+#[derive(Default)]
+pub struct hstream_call_t {
+    timeout_ms: Option<i64>,
+    cancel: Option<Cancel>,
+}
+
+impl hstream_call_t {
+    /// How long a call made with this may wait, if it says nothing itself: `otherwise`.
+    pub(crate) fn limit(&self, otherwise: &Wait) -> Outcome<Wait> {
+        let limit = match self.timeout_ms {
+            Some(timeout_ms) => limit(timeout_ms)?,
+            None => otherwise.clone(),
+        };
+        Ok(match &self.cancel {
+            Some(cancel) => limit.or_until(cancel),
+            None => limit,
+        })
+    }
+}
+
+/// How long a call may wait: as its call object says, or as `otherwise`.
+pub(crate) fn limit_of(call: Option<&hstream_call_t>, otherwise: &Wait) -> Outcome<Wait> {
+    call.map_or_else(|| Ok(otherwise.clone()), |call| call.limit(otherwise))
+}
+
+/// The pair of parameters of functions that wait.
+pub(crate) fn wait(timeout_ms: i64, cancel: Option<&hstream_cancel_t>) -> Outcome<Wait> {
+    let limit = limit(timeout_ms)?;
+    Ok(match cancel {
+        Some(cancel) => limit.or_until(cancel.inner()),
+        None => limit,
+    })
+}
+
+fn limit(timeout_ms: i64) -> Outcome<Wait> {
+    Ok(match duration(timeout_ms, "timeout_ms")? {
+        Some(timeout) => timeout.into(),
+        None => Wait::forever(),
+    })
+}
+
+/// A duration in milliseconds; -1 is `None`.
+pub(crate) fn duration(millis: i64, name: &'static str) -> Outcome<Option<Duration>> {
+    match u64::try_from(millis) {
+        Ok(millis) => Ok(Some(Duration::from_millis(millis))),
+        Err(_) if millis == -1 => Ok(None),
+        Err(_) => Err(Failure::invalid(format!("`{name}` is {millis}; less than -1 means nothing"))),
+    }
+}
+
+/// A duration that has an end and is more than nothing.
+pub(crate) fn positive(millis: i64, name: &'static str) -> Outcome<Duration> {
+    match duration(millis, name)? {
+        Some(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(Failure::invalid(format!("`{name}` is {millis}; it must be more than 0"))),
+    }
+}
+
+/// Makes settings for calls, all default.
+///
+/// **Ownership**: The result is yours, to be freed with `hstream_call_free`; NULL if there is none.
+/// **Threads**: any.
+/// **Blocking**: no.
+/// **Errors**: none.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn hstream_call_new() -> *mut hstream_call_t {
+    boundary::quiet(ptr::null_mut(), || handles::give(hstream_call_t::default()))
+}
+
+/// Frees settings. Calls that have started do not need them any more.
+///
+/// May be NULL: `call`.
+///
+/// **Ownership**: `call` is gone after it.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: none.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_call_free(call: *mut hstream_call_t) {
+    boundary::quiet((), || {
+        // SAFETY: `call` is NULL or the caller's, and is freed once, as the rules for callers say.
+        drop(unsafe { handles::take(call) });
+    });
+}
+
+/// Sets how long a whole call may take, retries and look-ups included: -1 is without limit.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_call_set_timeout_ms(
+    call: Option<&mut hstream_call_t>,
+    timeout_ms: i64,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let call = given(call, "call")?;
+        duration(timeout_ms, "timeout_ms")?;
+        call.timeout_ms = Some(timeout_ms);
+        Ok(())
+    })
+}
+
+/// Sets the object that can end calls made with this; NULL takes it away.
+///
+/// May be NULL: `cancel`.
+///
+/// **Ownership**: The settings keep what they need of `cancel`.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: NULL_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_call_set_cancel(
+    call: Option<&mut hstream_call_t>,
+    cancel: *mut hstream_cancel_t,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let call = given(call, "call")?;
+        // SAFETY: `cancel` is NULL or a living handle, as the rules for callers say.
+        let cancel = unsafe { handles::enter(cancel) };
+        call.cancel = cancel.map(|cancel| cancel.inner().clone());
+        Ok(())
+    })
+}
+
+/// Sets everything back to its default.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: none.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_call_clear(call: Option<&mut hstream_call_t>) {
+    boundary::quiet((), || {
+        let Some(call) = call else { return };
+        *call = hstream_call_t::default();
+    });
+}
+
+#[cfg(test)]
+#[allow(clippy::multiple_unsafe_ops_per_block)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_outs_are_checked_and_null_is_named() {
+        let mut call = hstream_call_t::default();
+        // SAFETY: the object lives; NULL is allowed.
+        unsafe {
+            assert_eq!(hstream_call_set_timeout_ms(Some(&mut call), -2), HSTREAM_ERR_INVALID_ARGUMENT);
+            assert_eq!(hstream_call_set_timeout_ms(Some(&mut call), i64::MAX), HSTREAM_OK);
+            assert_eq!(hstream_call_set_timeout_ms(None, 0), HSTREAM_ERR_NULL_ARGUMENT);
+            assert_eq!(hstream_call_set_cancel(Some(&mut call), std::ptr::null_mut()), HSTREAM_OK);
+            hstream_call_clear(Some(&mut call));
+            hstream_call_clear(None);
+            hstream_call_free(std::ptr::null_mut());
+        }
+        assert!(call.limit(&Wait::no()).unwrap().is_no());
+    }
+}

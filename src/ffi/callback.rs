@@ -1,0 +1,102 @@
+//! Functions of the caller's, with what they are called with and what frees it.
+
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use crate::ffi::batch::hstream_batch_t;
+use crate::ffi::delivery::hstream_deliveries_t;
+use crate::ffi::error::hstream_error_t;
+
+/// Frees `user_data`. Called exactly once, when nothing will call the callback any more, on any thread.
+pub type hstream_release_fn = Option<unsafe extern "C-unwind" fn(user_data: *mut c_void)>;
+
+/// Gets the reports of records of one batch, on the producer's callback thread.
+/// `deliveries` is lent for the time of the call.
+pub type hstream_delivery_fn =
+    Option<unsafe extern "C-unwind" fn(deliveries: *const hstream_deliveries_t, user_data: *mut c_void)>;
+
+/// Gets records, on the consumer's callback thread; `batch` and `error` are lent for the time of the call.
+/// Returns HSTREAM_PROCESSED, HSTREAM_KEEP or HSTREAM_STOP. The last call has a NULL `batch`: with a NULL
+/// `error` if the consumer ended as asked, else with why it failed; what it returns does not matter.
+pub type hstream_batch_fn = Option<
+    unsafe extern "C-unwind" fn(
+        batch: *const hstream_batch_t,
+        error: *const hstream_error_t,
+        user_data: *mut c_void,
+    ) -> i32,
+>;
+
+/// A function with its user data. Clones are counted; the last one releases.
+#[derive(Clone)]
+pub(crate) struct Callback<F> {
+    function: F,
+    unit: Arc<Unit>,
+}
+
+struct Unit {
+    user_data: *mut c_void,
+    release: hstream_release_fn,
+}
+
+// SAFETY: the rules for callbacks say that user data is used on threads of ours, one at a time per handle,
+// and released on any.
+unsafe impl Send for Unit {}
+// SAFETY: nothing here is changed, and the pointer is only passed on.
+unsafe impl Sync for Unit {}
+
+impl<F> Callback<F> {
+    pub(crate) fn new(function: F, user_data: *mut c_void, release: hstream_release_fn) -> Self {
+        Callback { function, unit: Arc::new(Unit { user_data, release }) }
+    }
+}
+
+impl Callback<hstream_delivery_fn> {
+    pub(crate) fn call(&self, deliveries: *const hstream_deliveries_t) {
+        let Some(function) = self.function else { return };
+        // SAFETY: the caller of the setter promised a function that keeps the rules for callbacks; what it
+        // is called with lives for the call.
+        unsafe { function(deliveries, self.unit.user_data) }
+    }
+}
+
+impl Callback<hstream_batch_fn> {
+    pub(crate) fn call(&self, batch: *const hstream_batch_t, error: *const hstream_error_t) -> i32 {
+        let Some(function) = self.function else { return 0 };
+        // SAFETY: the caller of the setter promised a function that keeps the rules for callbacks; what it
+        // is called with lives for the call, or is NULL.
+        unsafe { function(batch, error, self.unit.user_data) }
+    }
+}
+
+impl Drop for Unit {
+    fn drop(&mut self) {
+        let Some(release) = self.release else { return };
+        // SAFETY: this is the last of the unit, so it is called once and nothing is called after it.
+        unsafe { release(self.user_data) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    unsafe extern "C-unwind" fn count(user_data: *mut c_void) {
+        // SAFETY: the test gives a counter that outlives it.
+        let counter = unsafe { &*user_data.cast::<AtomicUsize>() };
+        counter.fetch_add(1, Ordering::SeqCst);
+    }
+
+    #[test]
+    fn release_is_called_once_by_the_last() {
+        let released = AtomicUsize::new(0);
+        let data = (&raw const released).cast_mut().cast();
+        let callback: Callback<hstream_batch_fn> = Callback::new(None, data, Some(count));
+        let other = callback.clone();
+        drop(callback);
+        assert_eq!(released.load(Ordering::SeqCst), 0);
+        drop(other);
+        assert_eq!(released.load(Ordering::SeqCst), 1);
+    }
+}

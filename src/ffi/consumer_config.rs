@@ -1,0 +1,282 @@
+//! Options of a consumer.
+
+use std::ffi::{c_char, c_void};
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::time::Duration;
+
+use crate::consumer::ConsumerConfig;
+use crate::ffi::boundary::{self, Outcome, given, truth};
+use crate::ffi::bytes;
+use crate::ffi::call;
+use crate::ffi::callback::{Callback, hstream_batch_fn, hstream_release_fn};
+use crate::ffi::error::hstream_error_t;
+use crate::ffi::handles;
+use crate::ffi::status::*;
+
+/// Options of a consumer. They are copied when a consumer is made.
+#[derive(Clone, Default)]
+pub struct hstream_consumer_options_t {
+    config: ConsumerConfig,
+    callback: Option<Callback<hstream_batch_fn>>,
+}
+
+impl hstream_consumer_options_t {
+    pub(crate) fn parts(&self) -> (ConsumerConfig, Option<Callback<hstream_batch_fn>>) {
+        (self.config.clone(), self.callback.clone())
+    }
+
+    /// Takes the changed options if they are acceptable on their own.
+    fn change(&mut self, change: impl FnOnce(ConsumerConfig) -> ConsumerConfig) -> Outcome {
+        let changed = change(self.config.clone());
+        changed.clone().check()?;
+        self.config = changed;
+        Ok(())
+    }
+}
+
+/// A number of things in memory.
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Makes options, all default: a generated name, records by poll, acks by hand.
+///
+/// **Ownership**: The result is yours, to be freed with `hstream_consumer_options_free`; NULL if there is
+/// none.
+/// **Threads**: any.
+/// **Blocking**: no.
+/// **Errors**: none.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn hstream_consumer_options_new() -> *mut hstream_consumer_options_t {
+    boundary::quiet(ptr::null_mut(), || handles::give(hstream_consumer_options_t::default()))
+}
+
+/// Copies options; a callback's user data is shared.
+///
+/// **Ownership**: The result is yours, to be freed with `hstream_consumer_options_free`; NULL if there is
+/// none.
+/// **Threads**: any, while it is not changed.
+/// **Blocking**: no.
+/// **Errors**: none.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn hstream_consumer_options_clone(
+    consumer_options: Option<&hstream_consumer_options_t>,
+) -> *mut hstream_consumer_options_t {
+    boundary::quiet(ptr::null_mut(), || {
+        let Some(consumer_options) = consumer_options else { return ptr::null_mut() };
+        handles::give(consumer_options.clone())
+    })
+}
+
+/// Frees options. The callback's user data is released when the consumers made with them are gone as well.
+///
+/// May be NULL: `consumer_options`.
+///
+/// **Ownership**: `consumer_options` is gone after it.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: none.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_options_free(consumer_options: *mut hstream_consumer_options_t) {
+    boundary::quiet((), || {
+        // SAFETY: `consumer_options` is NULL or the caller's, and is freed once, as the rules for callers say.
+        drop(unsafe { handles::take(consumer_options) });
+    });
+}
+
+/// Sets the consumer's name, unique among those of the subscription: default generated.
+///
+/// May be NULL: `err`.
+///
+/// **Ownership**: What is given is copied.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT, UTF8.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_options_set_name(
+    consumer_options: Option<&mut hstream_consumer_options_t>,
+    name: *const c_char,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    boundary::run(err, || {
+        let consumer_options = given(consumer_options, "consumer_options")?;
+        // SAFETY: `name` is NULL or a NUL-terminated text, as the rules for callers say.
+        let name = unsafe { bytes::text(name, "name") }?;
+        consumer_options.change(|config| config.name(name))
+    })
+}
+
+/// Has records delivered to a function, on a thread of the consumer, instead of polled; NULL takes it away.
+/// `release` frees `user_data` when nothing will call the function any more; not if this function fails.
+///
+/// May be NULL: `callback`, `user_data`, `release`.
+///
+/// **Ownership**: `user_data` is the options' until it is released.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: NULL_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_options_set_callback(
+    consumer_options: Option<&mut hstream_consumer_options_t>,
+    callback: hstream_batch_fn,
+    user_data: *mut c_void,
+    release: hstream_release_fn,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let consumer_options = given(consumer_options, "consumer_options")?;
+        consumer_options.callback = callback.is_some().then(|| Callback::new(callback, user_data, release));
+        Ok(())
+    })
+}
+
+/// Sets the most records that a callback gets at once: default 10,000.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_options_set_callback_records(
+    consumer_options: Option<&mut hstream_consumer_options_t>,
+    max_records: u32,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let consumer_options = given(consumer_options, "consumer_options")?;
+        consumer_options.change(|config| config.callback_records(size(max_records.into())))
+    })
+}
+
+/// Sets whether a batch is acked when the callback returns HSTREAM_PROCESSED or HSTREAM_STOP, or at the
+/// next poll: default 0.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_options_set_auto_ack(
+    consumer_options: Option<&mut hstream_consumer_options_t>,
+    on: i32,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let consumer_options = given(consumer_options, "consumer_options")?;
+        let on = truth(on, "on")?;
+        consumer_options.change(|config| config.auto_ack(on))
+    })
+}
+
+/// Sets when acks are sent: when there are so many, or the oldest is so old. Default 100 and 100 ms.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_options_set_ack_batch(
+    consumer_options: Option<&mut hstream_consumer_options_t>,
+    count: u32,
+    age_ms: i64,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let consumer_options = given(consumer_options, "consumer_options")?;
+        let age = call::duration(age_ms, "age_ms")?.unwrap_or(Duration::MAX);
+        consumer_options.change(|config| config.ack_batch(size(count.into()), age))
+    })
+}
+
+/// Sets how much may be received before it is polled: default 100,000 records and 32 MiB. A consumer that
+/// is full stops reading, and then the server delivers nothing to the subscription's other consumers
+/// either.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_options_set_prefetch(
+    consumer_options: Option<&mut hstream_consumer_options_t>,
+    records: u64,
+    bytes: u64,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let consumer_options = given(consumer_options, "consumer_options")?;
+        consumer_options.change(|config| config.prefetch(size(records), size(bytes)))
+    })
+}
+
+/// Sets the largest batch that is decompressed: default 64 MiB. Records of a larger one have the code
+/// DECODE.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_options_set_max_batch_bytes(
+    consumer_options: Option<&mut hstream_consumer_options_t>,
+    bytes: u64,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let consumer_options = given(consumer_options, "consumer_options")?;
+        consumer_options.change(|config| config.max_batch_bytes(size(bytes)))
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::multiple_unsafe_ops_per_block)]
+mod tests {
+    use super::*;
+
+    unsafe extern "C-unwind" fn count(user_data: *mut c_void) {
+        // SAFETY: the test gives a number that outlives it.
+        unsafe { *user_data.cast::<i32>() += 1 };
+    }
+
+    unsafe extern "C-unwind" fn batch(
+        _: *const crate::ffi::batch::hstream_batch_t,
+        _: *const crate::ffi::error::hstream_error_t,
+        _: *mut c_void,
+    ) -> i32 {
+        0
+    }
+
+    #[test]
+    fn options_are_checked_and_user_data_is_released_once() {
+        let mut released = 0;
+        // SAFETY: what is passed lives or is NULL.
+        unsafe {
+            let data = (&raw mut released).cast();
+            let options = hstream_consumer_options_new();
+            let bad = HSTREAM_ERR_INVALID_ARGUMENT;
+            assert_eq!(hstream_consumer_options_set_name(options.as_mut(), c"1".as_ptr(), None), bad);
+            assert_eq!(hstream_consumer_options_set_callback_records(options.as_mut(), 0), bad);
+            assert_eq!(hstream_consumer_options_set_auto_ack(options.as_mut(), -1), bad);
+            assert_eq!(hstream_consumer_options_set_ack_batch(options.as_mut(), 0, 1), bad);
+            assert_eq!(hstream_consumer_options_set_prefetch(options.as_mut(), 0, 1), bad);
+            assert_eq!(hstream_consumer_options_set_max_batch_bytes(options.as_mut(), 0), bad);
+            let set = hstream_consumer_options_set_callback;
+            assert_eq!(set(None, Some(batch), data, Some(count)), HSTREAM_ERR_NULL_ARGUMENT);
+            assert_eq!(set(options.as_mut(), Some(batch), data, Some(count)), HSTREAM_OK);
+            let copy = hstream_consumer_options_clone(options.as_ref());
+            hstream_consumer_options_free(options);
+            assert_eq!(*data.cast::<i32>(), 0);
+            assert_eq!(set(copy.as_mut(), None, data, Some(count)), HSTREAM_OK);
+            assert_eq!(*data.cast::<i32>(), 1);
+            hstream_consumer_options_free(copy);
+        }
+        assert_eq!(released, 1);
+    }
+}

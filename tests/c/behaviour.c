@@ -1,0 +1,793 @@
+/* What the functions do, against a server in this process. With the argument "fork": what a child may do. */
+
+#define _POSIX_C_SOURCE 200809L
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hstreamdb.h"
+
+#define LONG_MS 30000
+
+static int failures;
+static const char *url;
+
+#define CHECK(condition) check(!!(condition), #condition, __LINE__, NULL)
+#define OK(call) check_code((call), HSTREAM_OK, #call, __LINE__)
+#define CODE(wanted, call) check_code((call), (wanted), #call, __LINE__)
+
+static int check(int good, const char *what, int line, const char *why)
+{
+    if (!good) {
+        fprintf(stderr, "line %d: %s%s%s\n", line, what, why ? ": " : "", why ? why : "");
+        failures++;
+    }
+    return good;
+}
+
+static int check_code(hstream_code_t code, hstream_code_t wanted, const char *what, int line)
+{
+    return check(code == wanted, what, line, hstream_code_name(code));
+}
+
+static void nap(long ms)
+{
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+    nanosleep(&time, NULL);
+}
+
+static hstream_client_t *connected(void)
+{
+    hstream_client_options_t *options = hstream_client_options_new();
+    hstream_client_t *client = NULL;
+    OK(hstream_client_options_set_url(options, url, NULL));
+    OK(hstream_client_options_set_user_agent(options, "behaviour/1", NULL));
+    OK(hstream_client_connect(options, NULL, &client, NULL));
+    hstream_client_options_free(options);
+    return client;
+}
+
+/* A stream with a subscription of the same name, from the earliest record on. */
+static void create(hstream_client_t *client, const char *name, uint32_t shards)
+{
+    hstream_stream_options_t *stream = hstream_stream_options_new();
+    hstream_subscription_options_t *subscription = hstream_subscription_options_new();
+    OK(hstream_stream_options_set_shard_count(stream, shards));
+    OK(hstream_subscription_options_set_start(subscription, HSTREAM_OFFSET_EARLIEST));
+    OK(hstream_subscription_options_set_ack_timeout_seconds(subscription, 30));
+    OK(hstream_client_create_stream(client, name, stream, NULL, NULL, NULL));
+    OK(hstream_client_create_subscription(client, name, name, subscription, NULL, NULL, NULL));
+    hstream_subscription_options_free(subscription);
+    hstream_stream_options_free(stream);
+}
+
+/* ---- Answers ------------------------------------------------------------------------------------------- */
+
+static void streams_and_errors(hstream_client_t *client)
+{
+    hstream_stream_t *stream = NULL, *kept = NULL;
+    hstream_streams_t *streams = NULL;
+    hstream_shards_t *shards = NULL;
+    hstream_subscription_t *subscription = NULL;
+    hstream_subscriptions_t *subscriptions = NULL;
+    hstream_error_t *err = NULL, *copy;
+    int32_t exists = 7;
+    uint64_t shard = 0;
+    char *text = NULL;
+    size_t len = 0;
+
+    create(client, "answers", 3);
+    OK(hstream_client_echo(client, "are you there?", NULL, &text, &len, NULL));
+    CHECK(len == 14 && strcmp(text, "are you there?") == 0);
+    hstream_string_free(text);
+    OK(hstream_client_refresh(client, NULL, NULL));
+
+    OK(hstream_client_get_stream(client, "answers", NULL, &stream, &err));
+    CHECK(err == NULL);
+    CHECK(hstream_stream_shard_count(stream) == 3 && hstream_stream_replication_factor(stream) == 1);
+    CHECK(hstream_stream_backlog_seconds(stream) == 0 && hstream_stream_creation_time_ms(stream) > 0);
+    OK(hstream_stream_to_json(stream, &text, NULL));
+    CHECK(strstr(text, "\"name\":\"answers\"") != NULL);
+    hstream_string_free(text);
+    hstream_stream_free(stream);
+
+    OK(hstream_client_list_streams(client, "ans", NULL, &streams, NULL));
+    CHECK(hstream_streams_count(streams) == 1 && hstream_streams_at(streams, 1) == NULL);
+    kept = hstream_stream_clone(hstream_streams_at(streams, 0));
+    hstream_streams_free(streams);
+    CHECK(strcmp(hstream_stream_name(kept, &len), "answers") == 0 && len == 7);
+    hstream_stream_free(kept);
+
+    OK(hstream_client_stream_exists(client, "answers", NULL, &exists, NULL));
+    CHECK(exists == 1);
+    OK(hstream_client_stream_exists(client, "nothing", NULL, &exists, NULL));
+    CHECK(exists == 0);
+
+    OK(hstream_client_list_shards(client, "answers", NULL, &shards, NULL));
+    CHECK(hstream_shards_count(shards) == 3);
+    const hstream_shard_t *found = hstream_shards_find_key(shards, "hello", HSTREAM_NTS);
+    OK(hstream_client_shard_for_key(client, "answers", "hello", 5, NULL, &shard, NULL));
+    CHECK(found != NULL && hstream_shard_id(found) == shard && hstream_shard_is_active(found));
+    CHECK(strcmp(hstream_shard_start_key(hstream_shards_at(shards, 0), NULL), "0") == 0);
+    CHECK(strcmp(hstream_shard_end_key(hstream_shards_at(shards, 2), NULL),
+                 "340282366920938463463374607431768211455") == 0);
+    CHECK(strcmp(hstream_shard_stream_name(found, NULL), "answers") == 0);
+    hstream_record_id_t tail;
+    OK(hstream_client_tail_record_id(client, "answers", shard, NULL, &tail, NULL));
+    hstream_shards_free(shards);
+
+    OK(hstream_client_get_subscription(client, "answers", NULL, &subscription, NULL));
+    CHECK(hstream_subscription_ack_timeout_seconds(subscription) == 30);
+    CHECK(hstream_subscription_max_unacked_records(subscription) == 10000);
+    CHECK(hstream_subscription_start(subscription) == HSTREAM_OFFSET_EARLIEST);
+    CHECK(strcmp(hstream_subscription_stream_name(subscription, NULL), "answers") == 0);
+    OK(hstream_subscription_to_json(subscription, &text, NULL));
+    hstream_string_free(text);
+    hstream_subscription_free(subscription);
+    OK(hstream_client_list_subscriptions(client, NULL, NULL, &subscriptions, NULL));
+    CHECK(hstream_subscriptions_count(subscriptions) >= 1);
+    CHECK(*hstream_subscription_id(hstream_subscriptions_at(subscriptions, 0), NULL) != 0);
+    hstream_subscriptions_free(subscriptions);
+    OK(hstream_client_subscription_exists(client, "answers", NULL, &exists, NULL));
+    CHECK(exists == 1);
+
+    stream = (hstream_stream_t *)&failures;
+    CODE(HSTREAM_ERR_STREAM_NOT_FOUND, hstream_client_get_stream(client, "nothing", NULL, &stream, &err));
+    CHECK(stream == (hstream_stream_t *)&failures); /* left alone */
+    copy = hstream_error_clone(err);
+    hstream_error_free(err);
+    CHECK(hstream_error_code(copy) == HSTREAM_ERR_STREAM_NOT_FOUND && hstream_error_server_code(copy) == 200);
+    CHECK(strcmp(hstream_error_server_name(copy, NULL), "StreamNotFound") == 0);
+    CHECK(strstr(hstream_error_message(copy, NULL), "nothing") != NULL);
+    CHECK(strcmp(hstream_error_operation(copy, NULL), "GetStream") == 0);
+    CHECK(*hstream_error_address(copy, NULL) != 0 && hstream_error_attempts(copy) == 1);
+    CHECK(hstream_error_grpc_status(copy) == 5 && !hstream_error_is_retryable(copy));
+    CHECK(!hstream_error_is_ambiguous(copy));
+    OK(hstream_error_to_json(copy, &text, NULL));
+    CHECK(strstr(text, "\"name\":\"STREAM_NOT_FOUND\"") != NULL);
+    hstream_string_free(text);
+    hstream_error_free(copy);
+
+    CODE(HSTREAM_ERR_STREAM_EXISTS, hstream_client_create_stream(client, "answers", NULL, NULL, NULL, NULL));
+    CODE(HSTREAM_ERR_UTF8, hstream_client_get_stream(client, "\xff", NULL, &stream, NULL));
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_client_delete_stream(client, "answers", 4, NULL, NULL));
+    CODE(HSTREAM_ERR_STREAM_FOUND_SUBSCRIPTION, hstream_client_delete_stream(client, "answers", 0, NULL, NULL));
+    OK(hstream_client_delete_subscription(client, "answers", 0, NULL, NULL));
+    OK(hstream_client_delete_stream(client, "answers", 0, NULL, NULL));
+    CODE(HSTREAM_ERR_STREAM_NOT_FOUND, hstream_client_delete_stream(client, "answers", 0, NULL, NULL));
+    OK(hstream_client_delete_stream(client, "answers", HSTREAM_DELETE_IGNORE_MISSING, NULL, NULL));
+}
+
+/* ---- Appending at once, and consuming by poll ---------------------------------------------------------- */
+
+static void append_and_poll(hstream_client_t *client)
+{
+    hstream_record_t *records[3] = {NULL};
+    hstream_record_id_t ids[3], id;
+    hstream_code_t codes[3];
+    hstream_append_options_t *options = hstream_append_options_new();
+    hstream_consumer_t *consumer = NULL;
+    hstream_batch_t *batch = NULL;
+    hstream_record_t *kept = NULL;
+    hstream_consumer_infos_t *infos = NULL;
+    char text[HSTREAM_RECORD_ID_TEXT_SIZE];
+    size_t needed = 0, got = 0;
+    uint64_t shard = 0;
+
+    create(client, "polled", 2);
+    OK(hstream_record_new_raw("one", 3, "key-1", HSTREAM_NTS, &records[0], NULL));
+    OK(hstream_record_set_attribute(records[0], "colour", "blue", HSTREAM_NTS, NULL));
+    OK(hstream_record_new_json("{\"n\":2}", HSTREAM_NTS, NULL, 0, &records[1], NULL));
+    OK(hstream_record_new_raw(NULL, 0, "hello", 5, &records[2], NULL));
+    OK(hstream_append_options_set_compression(options, HSTREAM_COMPRESSION_GZIP, HSTREAM_LEVEL_DEFAULT));
+    OK(hstream_client_append(client, "polled", (const hstream_record_t *const *)records, 3, options, NULL, ids, codes,
+                             NULL));
+    CHECK(codes[0] == HSTREAM_OK && codes[2] == HSTREAM_OK && ids[0].shard_id != 0 && ids[0].reserved == 0);
+    CODE(HSTREAM_ERR_STREAM_NOT_FOUND,
+         hstream_client_append(client, "nothing", (const hstream_record_t *const *)records, 3, NULL, NULL, ids, codes,
+                               NULL));
+    CHECK(codes[1] == HSTREAM_ERR_STREAM_NOT_FOUND && ids[1].shard_id == 0);
+    OK(hstream_client_append_raw(client, "polled", NULL, 0, "raw", 3, NULL, &id, NULL));
+    OK(hstream_record_id_format(&id, text, sizeof text, &needed));
+    CHECK(strlen(text) + 1 == needed);
+    OK(hstream_record_id_parse(text, HSTREAM_NTS, &ids[0], NULL));
+    CHECK(hstream_record_id_compare(&id, &ids[0]) == 0);
+    OK(hstream_client_append_json(client, "polled", "key-1", 5, "{}", 2, NULL, NULL, NULL));
+    CODE(HSTREAM_ERR_JSON, hstream_client_append_json(client, "polled", NULL, 0, "[1]", 3, NULL, NULL, NULL));
+    OK(hstream_client_shard_for_key(client, "polled", "key-1", 5, NULL, &shard, NULL));
+    OK(hstream_client_append_to_shard(client, "polled", shard, (const hstream_record_t *const *)records, 3, options,
+                                      NULL, ids, NULL));
+    CHECK(ids[0].shard_id == shard && ids[2].batch_index == 2);
+    for (int i = 0; i < 3; i++)
+        hstream_record_free(records[i]);
+    hstream_append_options_free(options);
+
+    CODE(HSTREAM_ERR_SUBSCRIPTION_NOT_FOUND, hstream_consumer_new(client, "nothing", NULL, NULL, &consumer, NULL));
+    OK(hstream_consumer_new(client, "polled", NULL, NULL, &consumer, NULL));
+    CHECK(hstream_consumer_state(consumer) == HSTREAM_STATE_IDLE);
+    CHECK(strcmp(hstream_consumer_subscription_id(consumer, NULL), "polled") == 0);
+    CHECK(*hstream_consumer_name(consumer, NULL) != 0);
+    CODE(HSTREAM_ERR_INVALID_STATE, hstream_consumer_run(consumer, 0, NULL, NULL));
+    while (got < 8) {
+        batch = NULL;
+        if (!OK(hstream_consumer_poll(consumer, 2, LONG_MS, NULL, &batch, NULL)) || !CHECK(batch != NULL))
+            break;
+        size_t count = hstream_batch_count(batch);
+        CHECK(count == 1 || count == 2);
+        const hstream_record_id_t *batch_ids = hstream_batch_ids(batch);
+        const int32_t *kinds = hstream_batch_kinds(batch), *batch_codes = hstream_batch_codes(batch);
+        const void *const *payloads, *const *keys;
+        const size_t *payload_lengths, *key_lengths;
+        OK(hstream_batch_payloads(batch, &payloads, &payload_lengths));
+        OK(hstream_batch_keys(batch, &keys, &key_lengths));
+        for (size_t i = 0; i < count; i++) {
+            const hstream_record_t *record = hstream_batch_at(batch, i);
+            size_t len, key_len;
+            const void *payload = hstream_record_payload(record, &len);
+            const char *key = hstream_record_key(record, &key_len);
+            CHECK(len == payload_lengths[i] && memcmp(payload, payloads[i], len) == 0);
+            CHECK(key_len == key_lengths[i] && memcmp(key, keys[i], key_len) == 0);
+            CHECK(hstream_record_kind(record) == kinds[i] && batch_codes[i] == HSTREAM_OK);
+            OK(hstream_record_id(record, &id));
+            CHECK(hstream_record_id_compare(&id, &batch_ids[i]) == 0);
+            CHECK(hstream_record_publish_time_ms(record) == hstream_batch_publish_times_ms(batch)[i]);
+            if (len == 3 && memcmp(payload, "one", 3) == 0 && !kept)
+                kept = hstream_record_clone(record);
+        }
+        if (got == 0) /* each of the ways to ack */
+            OK(hstream_consumer_ack_record(consumer, hstream_batch_at(batch, 0), NULL));
+        OK(hstream_consumer_ack(consumer, batch_ids, count, NULL));
+        got += count;
+        hstream_batch_free(batch);
+    }
+    CHECK(hstream_consumer_state(consumer) == HSTREAM_STATE_RUNNING);
+    OK(hstream_client_list_consumers(client, "polled", NULL, &infos, NULL));
+    CHECK(hstream_consumer_infos_count(infos) == 1);
+    CHECK(strcmp(hstream_consumer_infos_name(infos, 0, NULL), hstream_consumer_name(consumer, NULL)) == 0);
+    hstream_consumer_infos_free(infos);
+
+    batch = (hstream_batch_t *)&failures;
+    OK(hstream_consumer_poll(consumer, 10, 20, NULL, &batch, NULL));
+    CHECK(batch == NULL); /* nothing came, which is no error */
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_consumer_poll(consumer, 0, 0, NULL, &batch, NULL));
+    id.shard_id = 12345;
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_consumer_ack(consumer, &id, 1, NULL));
+    OK(hstream_consumer_flush_acks(consumer, LONG_MS, NULL, NULL));
+    CHECK(hstream_consumer_pending_acks(consumer) == 0);
+    OK(hstream_consumer_stop(consumer, LONG_MS, NULL, NULL));
+    CHECK(hstream_consumer_state(consumer) == HSTREAM_STATE_STOPPED);
+    CODE(HSTREAM_ERR_INVALID_STATE, hstream_consumer_poll(consumer, 1, 0, NULL, &batch, NULL));
+    OK(hstream_consumer_start(consumer, NULL));
+    OK(hstream_consumer_close(consumer, LONG_MS, NULL, NULL));
+    OK(hstream_consumer_close(consumer, LONG_MS, NULL, NULL));
+    CODE(HSTREAM_ERR_CLOSED, hstream_consumer_poll(consumer, 1, 0, NULL, &batch, NULL));
+    CHECK(hstream_consumer_last_error(consumer) == NULL);
+    hstream_consumer_free(consumer);
+    hstream_consumer_free(consumer); /* ignored */
+
+    /* It outlives its batch and its consumer. */
+    CHECK(strcmp(hstream_record_key(kept, NULL), "key-1") == 0);
+    int32_t present = 0;
+    CHECK(strcmp(hstream_record_attribute(kept, "colour", &present, NULL), "blue") == 0 && present == 1);
+    OK(hstream_record_id(kept, &id));
+    OK(hstream_record_set_key(kept, "other", HSTREAM_NTS, NULL));
+    CHECK(strcmp(hstream_record_key(kept, NULL), "other") == 0);
+    hstream_record_free(kept);
+}
+
+/* ---- The producer, with a callback --------------------------------------------------------------------- */
+
+struct reports {
+    hstream_producer_t *producer;
+    size_t calls, written, failed, released;
+    uint64_t tags; /* a bit for each */
+    hstream_code_t flush, close;
+    hstream_deliveries_t *kept;
+    int free_producer;
+};
+
+static void on_release(void *user_data)
+{
+    ++*(size_t *)user_data;
+}
+
+static void release_reports(void *user_data)
+{
+    ((struct reports *)user_data)->released++;
+}
+
+static void on_delivery(const hstream_deliveries_t *deliveries, void *user_data)
+{
+    struct reports *reports = user_data;
+    reports->calls++;
+    for (size_t i = 0; i < hstream_deliveries_count(deliveries); i++) {
+        if (hstream_deliveries_code(deliveries, i) == HSTREAM_OK)
+            reports->written++;
+        else
+            reports->failed++;
+        reports->tags |= (uint64_t)1 << hstream_deliveries_tag(deliveries, i);
+    }
+    if (reports->calls == 1 && reports->producer) {
+        reports->flush = hstream_producer_flush(reports->producer, -1, NULL, NULL, NULL, NULL, NULL);
+        reports->close = hstream_producer_close(reports->producer, -1, NULL, NULL, NULL, NULL, NULL);
+    }
+    hstream_deliveries_free(reports->kept);
+    reports->kept = hstream_deliveries_ref(deliveries);
+    if (reports->free_producer) {
+        reports->free_producer = 0;
+        hstream_producer_free(reports->producer);
+    }
+}
+
+static hstream_producer_t *producer_with(hstream_client_t *client, struct reports *reports, int64_t linger_ms)
+{
+    hstream_producer_options_t *options = hstream_producer_options_new();
+    hstream_producer_t *producer = NULL;
+    OK(hstream_producer_options_set_linger_ms(options, linger_ms));
+    OK(hstream_producer_options_set_delivery_callback(options, on_delivery, reports, release_reports));
+    OK(hstream_producer_new(client, options, &producer, NULL));
+    hstream_producer_options_free(options);
+    CHECK(reports->released == 0);
+    return producer;
+}
+
+static void produce(hstream_client_t *client)
+{
+    struct reports reports = {0};
+    hstream_producer_t *producer = producer_with(client, &reports, -1);
+    hstream_appender_t *appender = NULL, *again = NULL;
+    hstream_record_t *record = NULL;
+    hstream_record_id_t id;
+    uint64_t written = 7, failed = 7, unknown = 7, shard = 0;
+    size_t accepted = 7;
+
+    create(client, "produced", 2);
+    reports.producer = producer;
+    CODE(HSTREAM_ERR_STREAM_NOT_FOUND, hstream_producer_open(producer, "nothing", NULL, &appender, NULL));
+    OK(hstream_producer_open(producer, "produced", NULL, &appender, NULL));
+    OK(hstream_producer_open(producer, "produced", NULL, &again, NULL));
+    CHECK(strcmp(hstream_appender_stream_name(again, NULL), "produced") == 0);
+    hstream_appender_free(again);
+    hstream_appender_free(again); /* ignored */
+    OK(hstream_record_new_raw("r", 1, "key-1", 5, &record, NULL));
+    OK(hstream_client_shard_for_key(client, "produced", "hello", 5, NULL, &shard, NULL));
+
+    OK(hstream_appender_append(appender, record, 0, -1, NULL, NULL));
+    OK(hstream_appender_append_raw(appender, "hello", 5, "raw", 3, 1, 0, NULL, NULL));
+    OK(hstream_appender_append_json(appender, NULL, 0, "{\"a\":[1]}", HSTREAM_NTS, 2, LONG_MS, NULL, NULL));
+    OK(hstream_appender_append_to_shard(appender, shard, record, 3, 0, NULL, NULL));
+    const hstream_record_t *records[] = {record, record, record};
+    uint64_t tags[] = {4, 5, 6};
+    OK(hstream_appender_append_records(appender, records, tags, 3, LONG_MS, NULL, &accepted, NULL));
+    CHECK(accepted == 3);
+    records[1] = NULL;
+    CODE(HSTREAM_ERR_NULL_ARGUMENT,
+         hstream_appender_append_records(appender, records, tags, 3, 0, NULL, &accepted, NULL));
+    CHECK(accepted == 1);
+    size_t payload_ends[] = {3, 3, 8}, key_ends[] = {1, 3, 3};
+    uint64_t packed_tags[] = {7, 8, 9};
+    OK(hstream_appender_append_packed(appender, "onethree", payload_ends, "abb", key_ends, packed_tags, 3, 0, NULL,
+                                      &accepted, NULL));
+    CHECK(accepted == 3);
+    size_t bad_ends[] = {3, 1};
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT,
+         hstream_appender_append_packed(appender, "abc", bad_ends, NULL, NULL, NULL, 2, 0, NULL, &accepted, NULL));
+    CHECK(accepted <= 1);
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_appender_append_to_shard(appender, 1, record, 0, 0, NULL, NULL));
+    CODE(HSTREAM_ERR_JSON, hstream_appender_append_json(appender, NULL, 0, "[", 1, 0, 0, NULL, NULL));
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_appender_append(appender, record, 0, -2, NULL, NULL));
+    CHECK(hstream_producer_pending_records(producer) >= 11 && hstream_producer_pending_bytes(producer) > 0);
+
+    OK(hstream_appender_flush_key(appender, "hello", 5, LONG_MS, NULL, NULL, NULL, NULL, NULL));
+    OK(hstream_appender_flush_shard(appender, shard, LONG_MS, NULL, NULL, NULL, NULL, NULL));
+    OK(hstream_appender_flush(appender, LONG_MS, NULL, &written, &failed, &unknown, NULL));
+    CHECK(failed == 0 && unknown == 0);
+    CHECK((reports.tags & 0x3ff) == 0x3ff && reports.failed == 0);
+    CODE(HSTREAM_ERR_WOULD_DEADLOCK, reports.flush);
+    CODE(HSTREAM_ERR_WOULD_DEADLOCK, reports.close);
+    CHECK(hstream_producer_pending_records(producer) == 0);
+
+    size_t before = reports.written;
+    OK(hstream_appender_append_wait(appender, record, LONG_MS, NULL, &id, NULL));
+    CHECK(id.shard_id != 0);
+    OK(hstream_appender_append_raw(appender, NULL, 0, "last", 4, 10, 0, NULL, NULL));
+    OK(hstream_producer_close(producer, LONG_MS, NULL, &written, &failed, &unknown, NULL));
+    CHECK(failed == 0 && unknown == 0 && reports.written > before);
+    OK(hstream_producer_close(producer, LONG_MS, NULL, NULL, NULL, NULL, NULL));
+    CODE(HSTREAM_ERR_CLOSED, hstream_appender_append(appender, record, 0, -1, NULL, NULL));
+    CHECK(hstream_deliveries_count(reports.kept) > 0);
+    OK(hstream_deliveries_record_id(reports.kept, 0, &id));
+    CHECK(hstream_deliveries_shard_id(reports.kept, 0) == id.shard_id);
+    CHECK(strcmp(hstream_deliveries_stream_name(reports.kept, 0, NULL), "produced") == 0);
+    CHECK(hstream_deliveries_error(reports.kept, 0) == NULL && hstream_deliveries_record(reports.kept, 0) == NULL);
+    hstream_deliveries_free(reports.kept);
+    hstream_producer_free(producer);
+    hstream_producer_free(producer); /* ignored */
+    CHECK(reports.released == 1);
+    CODE(HSTREAM_ERR_CLOSED, hstream_appender_append(appender, record, 0, 0, NULL, NULL));
+    hstream_appender_free(appender);
+    hstream_record_free(record);
+}
+
+/* What was not sent when the producer is freed is reported, and lent back. */
+static void free_with_records(hstream_client_t *client)
+{
+    struct reports reports = {0};
+    hstream_producer_t *producer = producer_with(client, &reports, -1);
+    hstream_appender_t *appender = NULL;
+
+    OK(hstream_producer_open(producer, "produced", NULL, &appender, NULL));
+    OK(hstream_appender_append_raw(appender, "key-1", 5, "lost", 4, 5, 0, NULL, NULL));
+    hstream_producer_free(producer);
+    CHECK(reports.failed + reports.written == 1 && reports.tags == 1 << 5 && reports.released == 1);
+    if (reports.failed) {
+        size_t len = 0;
+        const hstream_record_t *record = hstream_deliveries_record(reports.kept, 0);
+        CHECK(memcmp(hstream_record_payload(record, &len), "lost", 4) == 0 && len == 4);
+        CHECK(strcmp(hstream_record_key(record, NULL), "key-1") == 0);
+        CHECK(hstream_error_code(hstream_deliveries_error(reports.kept, 0)) ==
+              hstream_deliveries_codes(reports.kept)[0]);
+    }
+    hstream_deliveries_free(reports.kept);
+    hstream_appender_free(appender);
+}
+
+static void free_in_delivery_callback(hstream_client_t *client)
+{
+    struct reports reports = {0};
+    hstream_producer_t *producer = producer_with(client, &reports, 0);
+    hstream_appender_t *appender = NULL;
+
+    OK(hstream_producer_open(producer, "produced", NULL, &appender, NULL));
+    reports.producer = producer;
+    reports.free_producer = 1;
+    reports.calls = 1;
+    OK(hstream_appender_append_raw(appender, NULL, 0, "x", 1, 1, 0, NULL, NULL));
+    for (int i = 0; i < 1000 && !*(volatile size_t *)&reports.released; i++)
+        nap(10);
+    CHECK(reports.released == 1 && reports.written == 1);
+    CODE(HSTREAM_ERR_CLOSED, hstream_appender_append_raw(appender, NULL, 0, "x", 1, 1, 0, NULL, NULL));
+    hstream_deliveries_free(reports.kept);
+    hstream_appender_free(appender);
+}
+
+static void poll_reports(hstream_client_t *client)
+{
+    hstream_producer_options_t *options = hstream_producer_options_new();
+    hstream_producer_t *producer = NULL;
+    hstream_appender_t *appender = NULL;
+    hstream_deliveries_t *deliveries = NULL;
+    uint64_t next = 0;
+
+    OK(hstream_producer_options_set_report_polling(options, 1));
+    OK(hstream_producer_options_set_linger_ms(options, -1));
+    OK(hstream_producer_new(client, options, &producer, NULL));
+    OK(hstream_producer_open(producer, "produced", NULL, &appender, NULL));
+    OK(hstream_producer_poll(producer, 5, 0, NULL, &deliveries, NULL));
+    CHECK(deliveries == NULL);
+    for (uint64_t i = 0; i < 10; i++)
+        OK(hstream_appender_append_raw(appender, "key-1", 5, "x", 1, i, 0, NULL, NULL));
+    /* Only to send them. */
+    hstream_code_t flushed = hstream_producer_flush(producer, 0, NULL, NULL, NULL, NULL, NULL);
+    CHECK(flushed == HSTREAM_OK || flushed == HSTREAM_ERR_TIMEOUT);
+    while (next < 10) {
+        if (!OK(hstream_producer_poll(producer, 3, LONG_MS, NULL, &deliveries, NULL)) || !CHECK(deliveries != NULL))
+            break;
+        size_t count = hstream_deliveries_count(deliveries);
+        CHECK(count >= 1 && count <= 3);
+        for (size_t i = 0; i < count; i++) {
+            CHECK(hstream_deliveries_tags(deliveries)[i] == next++);
+            CHECK(hstream_deliveries_record_ids(deliveries)[i].shard_id != 0);
+        }
+        hstream_deliveries_free(deliveries);
+    }
+    hstream_producer_begin_close(producer);
+    CODE(HSTREAM_ERR_CLOSED, hstream_appender_append_raw(appender, NULL, 0, "x", 1, 0, 0, NULL, NULL));
+    OK(hstream_producer_close(producer, LONG_MS, NULL, NULL, NULL, NULL, NULL));
+    hstream_producer_free(producer);
+    hstream_appender_free(appender);
+
+    OK(hstream_producer_options_set_delivery_callback(options, on_delivery, NULL, NULL));
+    CODE(HSTREAM_ERR_CONFIG, hstream_producer_new(client, options, &producer, NULL));
+    hstream_producer_options_free(options);
+    OK(hstream_producer_new(client, NULL, &producer, NULL));
+    CODE(HSTREAM_ERR_INVALID_STATE, hstream_producer_poll(producer, 1, 0, NULL, &deliveries, NULL));
+    hstream_producer_free(producer);
+}
+
+/* ---- The consumer, with a callback --------------------------------------------------------------------- */
+
+struct batches {
+    hstream_consumer_t *consumer;
+    size_t records, last_calls, failed_ends, released, wanted;
+    hstream_code_t close;
+    int free_consumer, stop;
+};
+
+static void release_batches(void *user_data)
+{
+    ((struct batches *)user_data)->released++;
+}
+
+static int32_t on_batch(const hstream_batch_t *batch, const hstream_error_t *error, void *user_data)
+{
+    struct batches *batches = user_data;
+    if (!batch) {
+        batches->last_calls++;
+        batches->failed_ends += error != NULL;
+        return 12345;
+    }
+    batches->records += hstream_batch_count(batch);
+    batches->close = hstream_consumer_close(batches->consumer, -1, NULL, NULL);
+    OK(hstream_consumer_ack_batch(batches->consumer, batch, NULL));
+    if (batches->free_consumer) {
+        hstream_consumer_free(batches->consumer);
+        return HSTREAM_PROCESSED;
+    }
+    return batches->stop && batches->records >= batches->wanted ? HSTREAM_STOP : HSTREAM_KEEP;
+}
+
+static hstream_consumer_t *consumer_with(hstream_client_t *client, const char *name, struct batches *batches)
+{
+    hstream_consumer_options_t *options = hstream_consumer_options_new();
+    hstream_consumer_t *consumer = NULL;
+    OK(hstream_consumer_options_set_callback(options, on_batch, batches, release_batches));
+    OK(hstream_consumer_options_set_callback_records(options, 4));
+    OK(hstream_consumer_new(client, name, options, NULL, &consumer, NULL));
+    hstream_consumer_options_free(options);
+    batches->consumer = consumer;
+    return consumer;
+}
+
+static void append_some(hstream_client_t *client, const char *name, int count)
+{
+    for (int i = 0; i < count; i++)
+        OK(hstream_client_append_raw(client, name, NULL, 0, "some", 4, NULL, NULL, NULL));
+}
+
+static void consume_by_callback(hstream_client_t *client)
+{
+    struct batches batches = {.wanted = 5, .stop = 1};
+    hstream_consumer_t *consumer;
+    hstream_batch_t *batch;
+
+    create(client, "called", 1);
+    append_some(client, "called", 5);
+    consumer = consumer_with(client, "called", &batches);
+    CODE(HSTREAM_ERR_INVALID_STATE, hstream_consumer_poll(consumer, 1, 0, NULL, &batch, NULL));
+    OK(hstream_consumer_run(consumer, LONG_MS, NULL, NULL));
+    CHECK(batches.records == 5 && batches.last_calls == 1 && batches.failed_ends == 0);
+    CODE(HSTREAM_ERR_WOULD_DEADLOCK, batches.close);
+    /* Once more: there is another last call. */
+    append_some(client, "called", 2);
+    batches.wanted = 7;
+    OK(hstream_consumer_start(consumer, NULL));
+    CODE(HSTREAM_ERR_INVALID_STATE, hstream_consumer_start(consumer, NULL));
+    OK(hstream_consumer_run(consumer, LONG_MS, NULL, NULL));
+    CHECK(batches.records == 7 && batches.last_calls == 2);
+    OK(hstream_consumer_close(consumer, LONG_MS, NULL, NULL));
+    CHECK(batches.released == 0);
+    hstream_consumer_free(consumer);
+    CHECK(batches.released == 1 && batches.last_calls == 2);
+}
+
+static void free_in_batch_callback(hstream_client_t *client)
+{
+    struct batches batches = {.free_consumer = 1};
+
+    append_some(client, "called", 1);
+    OK(hstream_consumer_start(consumer_with(client, "called", &batches), NULL));
+    for (int i = 0; i < 1000 && !*(volatile size_t *)&batches.released; i++)
+        nap(10);
+    CHECK(batches.released == 1 && batches.records >= 1 && batches.last_calls == 1);
+}
+
+/* A free without a close ends the callbacks as well, and waits for the one that runs. */
+static void free_while_running(hstream_client_t *client)
+{
+    struct batches batches = {.wanted = 1000};
+    hstream_consumer_t *consumer = consumer_with(client, "called", &batches);
+
+    OK(hstream_consumer_start(consumer, NULL));
+    append_some(client, "called", 3);
+    hstream_consumer_free(consumer);
+    size_t records = batches.records;
+    CHECK(batches.released == 1 && batches.last_calls == 1);
+    nap(50);
+    CHECK(batches.records == records);
+}
+
+/* ---- Ending waits -------------------------------------------------------------------------------------- */
+
+struct waiting {
+    hstream_consumer_t *consumer;
+    hstream_cancel_t *cancel;
+    hstream_code_t code;
+};
+
+static void *wait_for_records(void *data)
+{
+    struct waiting *waiting = data;
+    hstream_batch_t *batch = NULL;
+    do {
+        hstream_batch_free(batch);
+        batch = NULL;
+        waiting->code = hstream_consumer_poll(waiting->consumer, 100, -1, waiting->cancel, &batch, NULL);
+    } while (waiting->code == HSTREAM_OK);
+    return NULL;
+}
+
+static void end_waits(hstream_client_t *client)
+{
+    struct waiting waiting = {0};
+    hstream_call_t *call = hstream_call_new();
+    hstream_stream_t *stream;
+    pthread_t thread;
+
+    create(client, "waits", 1);
+    OK(hstream_cancel_new(&waiting.cancel, NULL));
+    OK(hstream_consumer_new(client, "waits", NULL, NULL, &waiting.consumer, NULL));
+    CHECK(pthread_create(&thread, NULL, wait_for_records, &waiting) == 0);
+    nap(100);
+    hstream_cancel_trigger(waiting.cancel);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CODE(HSTREAM_ERR_INTERRUPTED, waiting.code);
+    CHECK(hstream_cancel_is_triggered(waiting.cancel));
+
+    /* One that was triggered before counts as well. */
+    OK(hstream_call_set_cancel(call, waiting.cancel));
+    CODE(HSTREAM_ERR_INTERRUPTED, hstream_consumer_poll(waiting.consumer, 1, -1, waiting.cancel, (hstream_batch_t *[]){NULL}, NULL));
+    hstream_cancel_reset(waiting.cancel);
+    OK(hstream_call_set_timeout_ms(call, LONG_MS));
+    OK(hstream_client_get_stream(client, "waits", call, &stream, NULL));
+    hstream_stream_free(stream);
+    hstream_call_clear(call);
+    hstream_call_free(call);
+
+    /* A close elsewhere ends a wait, too. */
+    CHECK(pthread_create(&thread, NULL, wait_for_records, &waiting) == 0);
+    nap(100);
+    OK(hstream_consumer_close(waiting.consumer, LONG_MS, NULL, NULL));
+    CHECK(pthread_join(thread, NULL) == 0);
+    CODE(HSTREAM_ERR_CLOSED, waiting.code);
+    hstream_consumer_free(waiting.consumer);
+
+    /* A close that is interrupted can be called again. */
+    hstream_batch_t *batch = NULL;
+    OK(hstream_consumer_new(client, "waits", NULL, NULL, &waiting.consumer, NULL));
+    OK(hstream_consumer_poll(waiting.consumer, 1, 100, NULL, &batch, NULL));
+    hstream_batch_free(batch);
+    hstream_cancel_trigger(waiting.cancel);
+    CODE(HSTREAM_ERR_INTERRUPTED, hstream_consumer_close(waiting.consumer, LONG_MS, waiting.cancel, NULL));
+    OK(hstream_consumer_close(waiting.consumer, LONG_MS, NULL, NULL));
+    CODE(HSTREAM_ERR_CLOSED, hstream_consumer_poll(waiting.consumer, 1, 0, NULL, &batch, NULL));
+    hstream_consumer_free(waiting.consumer);
+    hstream_cancel_free(waiting.cancel);
+    hstream_cancel_free(waiting.cancel); /* ignored */
+}
+
+/* ---- Orders of frees ----------------------------------------------------------------------------------- */
+
+static void free_in_any_order(void)
+{
+    for (int order = 0; order < 6; order++) {
+        hstream_client_t *client = connected();
+        hstream_producer_t *producer = NULL;
+        hstream_appender_t *appender = NULL;
+        hstream_consumer_t *consumer = NULL;
+        size_t released = 0;
+        hstream_producer_options_t *options = hstream_producer_options_new();
+
+        OK(hstream_producer_options_set_delivery_callback(options, on_delivery, &released, on_release));
+        hstream_producer_options_free(options);
+        CHECK(released == 1); /* nothing was made with it */
+        OK(hstream_producer_new(client, NULL, &producer, NULL));
+        OK(hstream_producer_open(producer, "produced", NULL, &appender, NULL));
+        OK(hstream_consumer_new(client, "produced", NULL, NULL, &consumer, NULL));
+        for (int i = 0; i < 3; i++) {
+            if (i == order % 3) {
+                hstream_client_free(client);
+                hstream_client_free(client); /* ignored */
+            }
+            if (i == (order / 2 + 1) % 3) {
+                hstream_appender_free(appender);
+                hstream_producer_free(producer);
+            }
+            if (i == order / 2 % 3) {
+                /* Children go on without the client's handle. */
+                hstream_batch_t *batch = NULL;
+                OK(hstream_consumer_poll(consumer, 1, 10, NULL, &batch, NULL));
+                hstream_batch_free(batch);
+                hstream_consumer_free(consumer);
+            }
+        }
+    }
+    /* A closed client takes its children along. */
+    hstream_client_t *client = connected();
+    hstream_producer_t *producer = NULL;
+    hstream_appender_t *appender = NULL;
+    OK(hstream_producer_new(client, NULL, &producer, NULL));
+    OK(hstream_producer_open(producer, "produced", NULL, &appender, NULL));
+    OK(hstream_client_close(client, LONG_MS, NULL, NULL));
+    OK(hstream_client_close(client, LONG_MS, NULL, NULL));
+    CODE(HSTREAM_ERR_CLOSED, hstream_appender_append_raw(appender, NULL, 0, "x", 1, 0, -1, NULL, NULL));
+    CODE(HSTREAM_ERR_CLOSED, hstream_client_refresh(client, NULL, NULL));
+    hstream_client_free(client);
+    hstream_producer_free(producer);
+    hstream_appender_free(appender);
+}
+
+/* ---- Fork ---------------------------------------------------------------------------------------------- */
+
+static void fork_with_handles(hstream_client_t *client)
+{
+    hstream_producer_t *producer = NULL;
+    hstream_cancel_t *cancel = NULL;
+    int status = 0;
+
+    create(client, "produced", 1);
+    OK(hstream_producer_new(client, NULL, &producer, NULL));
+    OK(hstream_cancel_new(&cancel, NULL));
+    pid_t child = fork();
+    if (child == 0) {
+        hstream_error_t *err = NULL;
+        CODE(HSTREAM_ERR_FORKED, hstream_client_refresh(client, NULL, &err));
+        CHECK(strstr(hstream_error_message(err, NULL), "fork") != NULL);
+        hstream_error_free(err);
+        CODE(HSTREAM_ERR_FORKED, hstream_producer_close(producer, -1, NULL, NULL, NULL, NULL, NULL));
+        CHECK(hstream_producer_pending_records(producer) == 0);
+        hstream_cancel_trigger(cancel);
+        hstream_cancel_free(cancel);
+        hstream_producer_free(producer);
+        hstream_client_free(client);
+        CHECK(hstream_live_handles() == 0);
+        hstream_client_t *fresh = connected();
+        OK(hstream_client_append_raw(fresh, "produced", NULL, 0, "child", 5, NULL, NULL, NULL));
+        OK(hstream_client_close(fresh, LONG_MS, NULL, NULL));
+        hstream_client_free(fresh);
+        CHECK(hstream_live_handles() == 0);
+        _exit(failures != 0);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK(!hstream_cancel_is_triggered(cancel));
+    OK(hstream_client_append_raw(client, "produced", NULL, 0, "parent", 6, NULL, NULL, NULL));
+    hstream_cancel_free(cancel);
+    hstream_producer_free(producer);
+}
+
+int main(int argc, char **argv)
+{
+    hstream_dev_server_t *server = NULL;
+    if (!OK(hstream_dev_server_start(1, &server, NULL)))
+        return 1;
+    url = hstream_dev_server_url(server, NULL);
+    hstream_client_t *client = connected();
+    uint64_t before = hstream_live_handles();
+    CHECK(before == 2);
+    if (argc > 1 && strcmp(argv[1], "fork") == 0) {
+        fork_with_handles(client);
+    } else {
+        streams_and_errors(client);
+        append_and_poll(client);
+        produce(client);
+        free_with_records(client);
+        free_in_delivery_callback(client);
+        poll_reports(client);
+        consume_by_callback(client);
+        free_in_batch_callback(client);
+        free_while_running(client);
+        end_waits(client);
+        free_in_any_order();
+    }
+    CHECK(hstream_live_handles() == before);
+    hstream_client_free(client);
+    hstream_dev_server_free(server);
+    hstream_dev_server_free(server); /* ignored */
+    CHECK(hstream_live_handles() == 0);
+    return failures != 0;
+}
