@@ -3,7 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
-use crate::consumer::handle::{Consumer, Owner, Shared};
+use crate::consumer::handle::{Consumer, Owner};
+use crate::consumer::life::Shared;
 use crate::error::{Error, ErrorKind, Result};
 use crate::received::Batch;
 use crate::wait::Wait;

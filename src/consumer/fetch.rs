@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::cluster::duplex::Duplex;
 use crate::cluster::retry::Failure;
-use crate::consumer::handle::{ConsumerState, Shared};
+use crate::consumer::life::{ConsumerState, Shared};
 use crate::error::{Error, ErrorKind, Result, status};
 use crate::proto::{RecordId, StreamingFetchRequest, StreamingFetchResponse};
 

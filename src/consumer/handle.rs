@@ -1,50 +1,21 @@
 //! The consumer, as its user holds it.
 
 use std::fmt;
-use std::sync::{Arc, Weak};
-use std::thread::{JoinHandle, ThreadId};
-use std::time::{Duration, Instant};
-
-use parking_lot::Mutex;
-use tokio::sync::Notify;
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::client::{Child, Client};
-use crate::closing::Closing;
-use crate::cluster::Cluster;
-use crate::consumer::ack::Acks;
-use crate::consumer::buffer::Buffer;
-use crate::consumer::config::{ConsumerConfig, Settings};
-use crate::consumer::dispatch::{Dispatch, Handler, Next};
-use crate::consumer::fetch::FetchLoop;
-use crate::error::{Error, ErrorKind, Result};
-use crate::producer::reports::next_callback_thread_name;
+use crate::consumer::config::ConsumerConfig;
+use crate::consumer::dispatch::{Handler, Next};
+use crate::consumer::life::{ConsumerState, Shared};
+use crate::error::{Error, Result};
 use crate::received::Batch;
 use crate::record_id::RecordId;
-use crate::runtime::{Runtime, Spawner, Task, spawn_thread};
-use crate::wait::{Ended, Until, Wait, wait};
+use crate::runtime::{Runtime, spawn_thread};
+use crate::wait::{Until, Wait, wait};
 
 /// How long the last handle waits for its acks to be taken.
 const DROP_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// What a consumer is doing. More may be added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConsumerState {
-    /// Not started.
-    Idle,
-    /// Connecting for the first time.
-    Connecting,
-    /// Connected; records come when there are some.
-    Running,
-    /// The connection was lost, and is being made again.
-    Reconnecting,
-    /// Stopped; it can be started again.
-    Stopped,
-    /// Ended by an error, which [`Consumer::last_error`] has.
-    Failed,
-    /// Closed.
-    Closed,
-}
 
 /// One consumer of a subscription.
 ///
@@ -64,63 +35,6 @@ pub(crate) struct Owner {
     runtime: Runtime,
 }
 
-/// What the handles of a consumer, its fetch and its thread share.
-pub(crate) struct Shared {
-    pub(crate) cluster: Arc<Cluster>,
-    spawner: Spawner,
-    pub(crate) subscription: String,
-    pub(crate) settings: Settings,
-    pub(crate) buffer: Buffer,
-    pub(crate) acks: Acks,
-    /// Whether it is to stop. Renewed by each start.
-    pub(crate) stopping: Stopping,
-    life: Mutex<Life>,
-    changed: Notify,
-    /// What a poll of an auto-acking consumer handed out last.
-    polled: Mutex<Option<Batch>>,
-}
-
-/// [`Closing`], for something that can begin again.
-#[derive(Default)]
-pub(crate) struct Stopping {
-    current: Mutex<Arc<Closing>>,
-}
-
-impl Stopping {
-    fn request(&self) {
-        self.current.lock().close();
-    }
-
-    fn renew(&self) {
-        *self.current.lock() = Arc::default();
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.current.lock().is_closed()
-    }
-
-    pub(crate) async fn closed(&self) {
-        let current = self.current.lock().clone();
-        current.closed().await;
-    }
-}
-
-struct Life {
-    state: ConsumerState,
-    /// Why it failed, or was lost last.
-    error: Option<Error>,
-    fetch: Option<Task<()>>,
-    thread: Option<JoinHandle<()>>,
-    /// The thread that runs the callback, as long as it may.
-    callback: Option<ThreadId>,
-    /// Whether the last stop left acks that the server may not have taken.
-    acks_in_doubt: Option<Error>,
-    /// Whether records are handed out.
-    delivering: bool,
-    /// Whether a close has begun.
-    closing: bool,
-}
-
 impl Client {
     /// A consumer of a subscription. It begins with the first poll, or with
     /// [`start`](Consumer::start).
@@ -131,27 +45,7 @@ impl Client {
     pub fn consumer(&self, subscription: &str, config: ConsumerConfig) -> Result<Consumer> {
         let settings = config.check()?;
         self.get_subscription(subscription)?;
-        let shared = Arc::new(Shared {
-            cluster: self.cluster().clone(),
-            spawner: self.spawner(),
-            subscription: subscription.to_owned(),
-            buffer: Buffer::new(settings.prefetch_records, settings.prefetch_bytes, settings.max_batch_bytes),
-            acks: Acks::new(settings.ack_records, settings.ack_age),
-            settings,
-            stopping: Stopping::default(),
-            life: Mutex::new(Life {
-                state: ConsumerState::Idle,
-                error: None,
-                fetch: None,
-                thread: None,
-                callback: None,
-                acks_in_doubt: None,
-                delivering: false,
-                closing: false,
-            }),
-            changed: Notify::new(),
-            polled: Mutex::default(),
-        });
+        let shared = Arc::new(Shared::new(subscription, settings, self.cluster().clone(), self.spawner()));
         let owner = Arc::new(Owner { shared, runtime: self.runtime().clone() });
         let child: Arc<dyn Child> = owner.clone();
         self.adopt(Arc::downgrade(&child))?;
@@ -180,12 +74,12 @@ impl Consumer {
 
     /// What it is doing.
     pub fn state(&self) -> ConsumerState {
-        self.shared().life.lock().state
+        self.shared().state()
     }
 
     /// Why it failed, or why it lost its connection last.
     pub fn last_error(&self) -> Option<Error> {
-        self.shared().life.lock().error.clone()
+        self.shared().last_error()
     }
 
     /// Begins, or goes on after a stop. The first poll does so by itself.
@@ -323,334 +217,6 @@ impl Consumer {
             }
         })
     }
-}
-
-impl Shared {
-    /// Starts the fetch if it does not run.
-    fn start(self: &Arc<Self>) -> Result<()> {
-        let mut life = self.life.lock();
-        match life.state {
-            ConsumerState::Connecting | ConsumerState::Running | ConsumerState::Reconnecting => return Ok(()),
-            ConsumerState::Idle | ConsumerState::Stopped => {}
-            ConsumerState::Failed | ConsumerState::Closed => return Err(life.why_ended()),
-        }
-        self.stopping.renew();
-        life.state = ConsumerState::Connecting;
-        life.delivering = true;
-        life.acks_in_doubt = None;
-        let shared = self.clone();
-        life.fetch = Some(self.spawner.spawn(async move {
-            let mut guard = FetchGuard { shared, ended: false };
-            let outcome = FetchLoop::new(guard.shared.clone()).run().await;
-            guard.ended = true;
-            guard.shared.fetch_ended(outcome);
-        }));
-        Ok(())
-    }
-
-    fn start_with(self: &Arc<Self>, owner: Weak<Owner>, handler: impl Handler) -> Result<()> {
-        let finished = {
-            let mut life = self.life.lock();
-            let runs = !matches!(life.state, ConsumerState::Idle | ConsumerState::Stopped);
-            if runs && !matches!(life.state, ConsumerState::Failed | ConsumerState::Closed) {
-                return Err(Error::new(ErrorKind::InvalidState, "the consumer runs already"));
-            }
-            life.thread.take()
-        };
-        if let Some(thread) = finished.filter(|thread| thread.thread().id() != std::thread::current().id()) {
-            let _ = thread.join();
-        }
-        self.start()?;
-        let dispatch = Dispatch::new(self.clone(), owner, handler);
-        let shared = self.clone();
-        let mut life = self.life.lock();
-        let thread = spawn_thread(next_callback_thread_name(), move || {
-            dispatch.run();
-            shared.life.lock().callback = None;
-            shared.changed.notify_waiters();
-        })?;
-        life.callback = Some(thread.thread().id());
-        life.thread = Some(thread);
-        Ok(())
-    }
-
-    fn fetch_ended(&self, outcome: Result<()>) {
-        let mut life = self.life.lock();
-        if life.state != ConsumerState::Closed && life.state != ConsumerState::Failed {
-            match outcome {
-                Ok(()) => life.state = ConsumerState::Stopped,
-                Err(error) => {
-                    life.state = ConsumerState::Failed;
-                    life.error = Some(error);
-                }
-            }
-        }
-        drop(life);
-        self.wake_all();
-    }
-
-    /// Ends the consumer with an error that came up on this side.
-    pub(crate) fn fail(&self, error: Error) {
-        let mut life = self.life.lock();
-        if !matches!(life.state, ConsumerState::Closed | ConsumerState::Failed) {
-            life.state = ConsumerState::Failed;
-            life.error = Some(error);
-        }
-        drop(life);
-        self.stop_delivering();
-        self.stop_fetch();
-    }
-
-    pub(crate) fn set_state(&self, state: ConsumerState) {
-        let mut life = self.life.lock();
-        if !matches!(life.state, ConsumerState::Closed | ConsumerState::Failed) {
-            life.state = state;
-        }
-        drop(life);
-        self.changed.notify_waiters();
-    }
-
-    pub(crate) fn note_loss(&self, error: Error) {
-        self.life.lock().error = Some(error);
-        self.set_state(ConsumerState::Reconnecting);
-    }
-
-    /// Why it failed, if it did.
-    pub(crate) fn failure(&self) -> Option<Error> {
-        let life = self.life.lock();
-        if life.state == ConsumerState::Failed { life.error.clone() } else { None }
-    }
-
-    /// Hands out no more records. The fetch goes on for the acks of those that were, until it is stopped too.
-    pub(crate) fn stop_delivering(&self) {
-        self.life.lock().delivering = false;
-        self.wake_all();
-    }
-
-    /// Ends the fetch, after the acks that are there.
-    pub(crate) fn stop_fetch(&self) {
-        self.stopping.request();
-        self.wake_all();
-    }
-
-    fn wake_all(&self) {
-        self.changed.notify_waiters();
-    }
-
-    fn poll(self: &Arc<Self>, max: usize, until: Until<'_>) -> Result<Option<Batch>> {
-        {
-            let life = self.life.lock();
-            if life.callback.is_some() {
-                let message = "the consumer delivers to its callback; it can't be polled as well";
-                return Err(Error::new(ErrorKind::InvalidState, message));
-            }
-            if life.state == ConsumerState::Stopped {
-                return Err(life.why_ended());
-            }
-        }
-        self.start()?;
-        if !self.settings.auto_ack {
-            return self.take(max, until);
-        }
-        if let Some(batch) = self.polled.lock().take() {
-            self.ack(batch.ids().collect::<Vec<_>>().into_iter())?;
-        }
-        let batch = self.take(max, until)?;
-        *self.polled.lock() = batch.clone();
-        Ok(batch)
-    }
-
-    /// The next records; an error when there will be none.
-    pub(crate) fn take(&self, max: usize, until: Until<'_>) -> Result<Option<Batch>> {
-        if max == 0 {
-            return Err(Error::invalid_argument("the number of records to poll for must be more than 0"));
-        }
-        let next = async {
-            loop {
-                let mut filled = std::pin::pin!(self.buffer.filled());
-                let mut changed = std::pin::pin!(self.changed.notified());
-                // Listen before looking, or a change between the two would be missed.
-                filled.as_mut().enable();
-                changed.as_mut().enable();
-                self.check_delivering()?;
-                if let Some(batch) = self.buffer.try_take(max) {
-                    return Ok(batch);
-                }
-                tokio::select! {
-                    () = filled => {}
-                    () = changed => {}
-                }
-            }
-        };
-        match wait(next, until) {
-            Ok(batch) => batch.map(Some),
-            Err(Ended::Timeout) => Ok(None),
-            Err(ended) => Err(ended.into_error("records")),
-        }
-    }
-
-    fn check_delivering(&self) -> Result<()> {
-        let life = self.life.lock();
-        let runs = matches!(
-            life.state,
-            ConsumerState::Connecting | ConsumerState::Running | ConsumerState::Reconnecting
-        );
-        if life.delivering && runs { Ok(()) } else { Err(life.why_ended()) }
-    }
-
-    pub(crate) fn ack(&self, ids: impl Iterator<Item = RecordId>) -> Result<()> {
-        let ids: Vec<_> = ids.collect();
-        if self.life.lock().state == ConsumerState::Closed {
-            return Err(Error::closed("consumer"));
-        }
-        self.acks.push(ids.iter().copied(), Instant::now())
-    }
-
-    fn is_callback_thread(&self) -> bool {
-        self.life.lock().callback == Some(std::thread::current().id())
-    }
-
-    fn wait_for_end(&self, until: Until<'_>) -> Result<()> {
-        if self.is_callback_thread() {
-            return Err(would_deadlock("wait"));
-        }
-        let ended = async {
-            loop {
-                let mut changed = std::pin::pin!(self.changed.notified());
-                changed.as_mut().enable();
-                if let Some(outcome) = self.outcome() {
-                    return outcome;
-                }
-                changed.await;
-            }
-        };
-        wait(ended, until).unwrap_or_else(|ended| Err(ended.into_error("the consumer to end")))
-    }
-
-    /// How it ended, once it has, its callback included.
-    fn outcome(&self) -> Option<Result<()>> {
-        let life = self.life.lock();
-        if life.callback.is_some() {
-            return None;
-        }
-        match life.state {
-            ConsumerState::Failed => Some(Err(life.why_ended())),
-            ConsumerState::Stopped | ConsumerState::Closed => {
-                Some(life.acks_in_doubt.clone().map_or(Ok(()), Err))
-            }
-            _ => None,
-        }
-    }
-
-    fn stop(&self, until: Until<'_>) -> Result<()> {
-        if self.is_callback_thread() {
-            // It takes effect when the callback returns.
-            self.stop_delivering();
-            return Ok(());
-        }
-        self.finish(until)
-    }
-
-    /// Stops delivery, waits for the running callback, and then for the fetch, which takes its last acks along.
-    fn finish(&self, until: Until<'_>) -> Result<()> {
-        self.stop_delivering();
-        self.join_callback();
-        self.stop_fetch();
-        let Some(mut fetch) = self.take_fetch() else {
-            // It never began, or somebody else is stopping it.
-            return self.wait_for_end(until);
-        };
-        let stopped = wait(&mut fetch, until);
-        if let Err(ended @ Ended::Interrupted) = stopped {
-            // Nothing is lost, and it can be called again.
-            self.life.lock().fetch = Some(fetch);
-            return Err(ended.into_error("the server to take the acks"));
-        }
-        self.buffer.clear();
-        if let Err(ended) = stopped {
-            fetch.abort();
-            self.give_up_acks(ended);
-        }
-        self.outcome().unwrap_or(Ok(()))
-    }
-
-    fn take_fetch(&self) -> Option<Task<()>> {
-        let mut life = self.life.lock();
-        if life.state == ConsumerState::Idle {
-            life.state = ConsumerState::Stopped;
-        }
-        life.fetch.take()
-    }
-
-    fn give_up_acks(&self, ended: Ended) {
-        let error = ended.into_error("the server to take the acks");
-        let error =
-            Error::new(error.kind(), format!("{}; {} were not sent", error.message(), self.acks.len()));
-        self.life.lock().acks_in_doubt = Some(error);
-        self.set_state(ConsumerState::Stopped);
-    }
-
-    /// Waits for the running callback, after which none runs any more.
-    fn join_callback(&self) {
-        self.wake_all();
-        let thread = self.life.lock().thread.take();
-        if let Some(thread) = thread.filter(|thread| thread.thread().id() != std::thread::current().id()) {
-            let _ = thread.join();
-        }
-    }
-
-    fn close(&self, until: Until<'_>) -> Result<()> {
-        if self.is_callback_thread() {
-            return Err(would_deadlock("close"));
-        }
-        if std::mem::replace(&mut self.life.lock().closing, true) {
-            return Ok(());
-        }
-        let outcome = self.finish(until);
-        if outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
-            // Nothing is lost, and close can be called again.
-            self.life.lock().closing = false;
-            return outcome;
-        }
-        let failed =
-            std::mem::replace(&mut self.life.lock().state, ConsumerState::Closed) == ConsumerState::Failed;
-        self.wake_all();
-        // Why it failed was said where it was used; closing it is no failure.
-        if failed { Ok(()) } else { outcome }
-    }
-}
-
-/// Tells those who wait that the fetch is over, even if it panics.
-struct FetchGuard {
-    shared: Arc<Shared>,
-    ended: bool,
-}
-
-impl Drop for FetchGuard {
-    fn drop(&mut self) {
-        if !self.ended && std::thread::panicking() {
-            self.shared.fail(Error::new(ErrorKind::Panic, "the fetch of a consumer panicked; this is a bug"));
-        }
-    }
-}
-
-impl Life {
-    fn why_ended(&self) -> Error {
-        match (&self.state, &self.error) {
-            (ConsumerState::Failed, Some(error)) => error.clone(),
-            _ if self.closing => Error::closed("consumer"),
-            _ => {
-                Error::new(ErrorKind::InvalidState, "the consumer is stopped; start it again to get records")
-            }
-        }
-    }
-}
-
-fn would_deadlock(what: &str) -> Error {
-    Error::new(
-        ErrorKind::WouldDeadlock,
-        format!("{what} was called from the callback that it would wait for"),
-    )
 }
 
 impl Child for Owner {

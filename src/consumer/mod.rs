@@ -24,6 +24,7 @@
 
 pub(crate) mod config;
 pub(crate) mod handle;
+pub(crate) mod life;
 pub(crate) mod fetch;
 pub(crate) mod buffer;
 pub(crate) mod dispatch;
@@ -31,4 +32,5 @@ pub(crate) mod ack;
 
 pub use config::ConsumerConfig;
 pub use dispatch::Next;
-pub use handle::{Consumer, ConsumerState};
+pub use handle::Consumer;
+pub use life::ConsumerState;
