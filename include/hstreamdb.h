@@ -625,6 +625,19 @@ HSTREAM_API
 const char *hstream_build_info(void) HSTREAM_NOEXCEPT;
 
 /**
+ * Returns all options that can be set by text, as JSON: {"client": [{"key", "type", "range", "default", "text"},
+ * ...]}. Keys are only added.
+ *
+ * **Ownership**: The result is static.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+const char *hstream_options_schema_json(void) HSTREAM_NOEXCEPT;
+
+/**
  * Returns the name of a code without its prefix, such as "STREAM_NOT_FOUND"; "UNKNOWN" for other numbers.
  *
  * **Ownership**: The result is static.
@@ -1160,6 +1173,274 @@ hstream_code_t hstream_client_options_set_max_receive_bytes(struct hstream_clien
                                                             uint64_t bytes) HSTREAM_NOEXCEPT;
 
 /**
+ * Trusts the certificates in this PEM file instead of the system's. It is read when a client connects, and
+ * again for new connections when it has changed.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: UTF8, UNSUPPORTED without TLS.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_tls_ca_file(struct hstream_client_options_t *client_options,
+                                                      const char *path,
+                                                      struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * The same from memory.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: TLS if there is no certificate in it, UNSUPPORTED without TLS.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_tls_ca_pem(struct hstream_client_options_t *client_options,
+                                                     const void *pem,
+                                                     size_t pem_len,
+                                                     struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Shows this certificate with its chain to servers that ask for one. The key is PKCS#8, PKCS#1 or SEC1, both
+ * are PEM files. They are read when a client connects, and again for new connections when they have changed.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: UTF8, UNSUPPORTED without TLS.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_tls_identity_files(struct hstream_client_options_t *client_options,
+                                                             const char *cert_path,
+                                                             const char *key_path,
+                                                             struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * The same from memory.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: TLS if there is no certificate or key in it, UNSUPPORTED without TLS.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_tls_identity_pem(struct hstream_client_options_t *client_options,
+                                                           const void *cert,
+                                                           size_t cert_len,
+                                                           const void *key,
+                                                           size_t key_len,
+                                                           struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets the name that servers must have a certificate for, where it isn't the one they are dialled by.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT, UTF8, UNSUPPORTED without TLS.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_tls_server_name(struct hstream_client_options_t *client_options,
+                                                          const char *name,
+                                                          struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sends these credentials with every call; over connections without TLS only if
+ * `hstream_client_options_set_plaintext_auth` allows it, else connecting fails with CONFIG.
+ *
+ * May be NULL: `password`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT for a user with a colon, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_basic_auth(struct hstream_client_options_t *client_options,
+                                                     const char *user,
+                                                     const void *HSTREAM_NULLABLE password,
+                                                     size_t password_len,
+                                                     struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * The same with a token as servers have it in their configuration: base64 of user:password. There can be a
+ * token or a user, not both. An empty one takes it away.
+ *
+ * May be NULL: `token`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT for what is not printable ASCII.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_auth_token(struct hstream_client_options_t *client_options,
+                                                     const void *HSTREAM_NULLABLE token,
+                                                     size_t token_len,
+                                                     struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets whether credentials may be sent without TLS, where everybody on the way can read them: default 0.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_plaintext_auth(struct hstream_client_options_t *client_options,
+                                                         int32_t allowed) HSTREAM_NOEXCEPT;
+
+/**
+ * Adds gRPC metadata to every call. A name that ends in -bin takes any bytes, others printable ASCII.
+ *
+ * May be NULL: `value`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_add_metadata(struct hstream_client_options_t *client_options,
+                                                   const char *name,
+                                                   const void *HSTREAM_NULLABLE value,
+                                                   size_t value_len,
+                                                   struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Dials `reachable` where the cluster names `advertised`, both as host[:port]: for nodes behind a NAT or in
+ * containers. With TLS, the name to verify stays the advertised one. More calls add more.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_map_address(struct hstream_client_options_t *client_options,
+                                                  const char *advertised,
+                                                  const char *reachable,
+                                                  struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets whether connecting returns without asking a server: default 0. The first call finds out then.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_lazy_connect(struct hstream_client_options_t *client_options,
+                                                       int32_t on) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets the interval of HTTP/2 pings, -1 is none, and how long their answers may take: default -1 and 20,000.
+ * Servers close connections that ping more often than every five minutes.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_keepalive_ms(struct hstream_client_options_t *client_options,
+                                                       int64_t interval_ms,
+                                                       int64_t timeout_ms) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets how long a connection is idle before the kernel asks the peer, and how long what was sent may go
+ * unacknowledged before the connection is given up (on Linux alone): default 30,000 each, -1 leaves it to the
+ * system.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_tcp_keepalive_ms(struct hstream_client_options_t *client_options,
+                                                           int64_t idle_ms,
+                                                           int64_t user_timeout_ms) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets the HTTP/2 receive windows of each call and of a connection: default 2 MiB and 32 MiB. The second must
+ * be ten times the first at least, or connections end when small messages wait unread.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT, CONFIG.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_windows(struct hstream_client_options_t *client_options,
+                                                  uint64_t stream_bytes,
+                                                  uint64_t connection_bytes) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets an option by text; `hstream_options_schema_json` lists the keys and what they take. What contradicts
+ * other options is found when a client connects.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: UNKNOWN_OPTION, INVALID_ARGUMENT, TLS, UTF8, UNSUPPORTED for TLS in a build without.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set(struct hstream_client_options_t *client_options,
+                                          const char *key,
+                                          const char *value,
+                                          struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Gets an option as text; secrets come as ***.
+ *
+ * May be NULL: `text_len`, `err`.
+ *
+ * **Ownership**: `*text` is yours, to be freed with `hstream_string_free`.
+ * **Threads**: any, while it is not changed.
+ * **Blocking**: no.
+ * **Errors**: UNKNOWN_OPTION, UTF8, UNSUPPORTED for TLS in a build without.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_get(const struct hstream_client_options_t *client_options,
+                                          const char *key,
+                                          char **text,
+                                          size_t *HSTREAM_NULLABLE text_len,
+                                          struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
  * Connects to a cluster, by asking the hosts of its URL in random order until one answers. With NULL for
  * options, to the server at 127.0.0.1:6570.
  *
@@ -1243,6 +1524,57 @@ HSTREAM_API HSTREAM_MUST_USE
 hstream_code_t hstream_client_refresh(struct hstream_client_t *client,
                                       const struct hstream_call_t *HSTREAM_NULLABLE call,
                                       struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Reads the certificate files again, for new connections. They are also read again when they have changed. If
+ * they can't be used, the old ones stay.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: TLS, UNSUPPORTED without TLS.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_reload_tls(struct hstream_client_t *client,
+                                         struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sends this token from now on: base64 of user:password. Calls on the way are not touched.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT; CONFIG without TLS, if that was not allowed.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_set_auth_token(struct hstream_client_t *client,
+                                             const void *token,
+                                             size_t token_len,
+                                             struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sends these credentials from now on. Calls on the way are not touched.
+ *
+ * May be NULL: `password`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT for a user with a colon, UTF8; CONFIG without TLS, if that was not allowed.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_set_basic_auth(struct hstream_client_t *client,
+                                             const char *user,
+                                             const void *HSTREAM_NULLABLE password,
+                                             size_t password_len,
+                                             struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
 
 /**
  * Makes options, all default: one shard, one copy, kept for ever.

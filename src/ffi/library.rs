@@ -8,6 +8,7 @@ use crate::ffi::bytes::{self, Text};
 use crate::ffi::handles;
 use crate::ffi::status;
 use crate::ffi::status::*;
+use crate::options::options_schema_json;
 
 /// "Without limit", as a time-out.
 #[allow(dead_code)]
@@ -105,11 +106,14 @@ pub unsafe extern "C" fn hstream_build_info() -> *const c_char {
     boundary::quiet(c"".as_ptr(), || {
         static INFO: OnceLock<Text> = OnceLock::new();
         let info = INFO.get_or_init(|| {
-            let features: Vec<&str> =
-                [("dev-server", cfg!(feature = "dev-server")), ("zstd", cfg!(feature = "zstd"))]
-                    .into_iter()
-                    .filter_map(|(name, on)| on.then_some(name))
-                    .collect();
+            let features: Vec<&str> = [
+                ("dev-server", cfg!(feature = "dev-server")),
+                ("tls", cfg!(feature = "tls")),
+                ("zstd", cfg!(feature = "zstd")),
+            ]
+            .into_iter()
+            .filter_map(|(name, on)| on.then_some(name))
+            .collect();
             let info = serde_json::json!({
                 "version": env!("CARGO_PKG_VERSION"),
                 "abi": ABI_VERSION,
@@ -121,6 +125,22 @@ pub unsafe extern "C" fn hstream_build_info() -> *const c_char {
             Text::new(&info.to_string())
         });
         info.lend(None)
+    })
+}
+
+/// Returns all options that can be set by text, as JSON: {"client": [{"key", "type", "range", "default", "text"},
+/// ...]}. Keys are only added.
+///
+/// **Ownership**: The result is static.
+/// **Threads**: any.
+/// **Blocking**: no.
+/// **Errors**: none.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_options_schema_json() -> *const c_char {
+    boundary::quiet(c"".as_ptr(), || {
+        static SCHEMA: OnceLock<Text> = OnceLock::new();
+        SCHEMA.get_or_init(|| Text::new(&options_schema_json())).lend(None)
     })
 }
 
