@@ -6,18 +6,21 @@ use std::sync::Arc;
 
 use crate::client::Client;
 use crate::closing::Closing;
+use crate::error::Error;
 #[cfg(feature = "tls")]
 use crate::ffi::boundary::Failure;
 use crate::ffi::boundary::{self, Outcome, given};
 use crate::ffi::bytes;
-use crate::ffi::call::{self, hstream_call_t};
+use crate::ffi::call::{self, Interrupt, hstream_call_t};
 use crate::ffi::cancel::hstream_cancel_t;
 use crate::ffi::config::hstream_client_options_t;
 #[cfg(not(feature = "tls"))]
 use crate::ffi::config::no_tls;
 use crate::ffi::error::hstream_error_t;
 use crate::ffi::handles::{self, Life, LongLived};
+use crate::ffi::log;
 use crate::ffi::status::*;
+use crate::wait::Wait;
 
 /// A connection to a cluster.
 pub struct hstream_client_t {
@@ -26,12 +29,19 @@ pub struct hstream_client_t {
     client: Client,
     /// What its producers and consumers are made with: they do not end with this handle.
     parent: Client,
+    /// What ends waits on it and on what is made with it, if nothing else is said.
+    interrupt: Interrupt,
     /// Closed by the free, which ends this handle and not the client behind it.
     scope: Arc<Closing>,
 }
 
 impl LongLived for hstream_client_t {
     const NAME: &'static str = "client";
+    const IS_ROOT: bool = true;
+
+    fn end(&self, limit: Wait) -> Result<(), Error> {
+        self.parent.close(limit)
+    }
 
     fn life(&self) -> &Life {
         &self.life
@@ -39,9 +49,9 @@ impl LongLived for hstream_client_t {
 }
 
 impl hstream_client_t {
-    fn new(parent: Client) -> Self {
+    fn new(parent: Client, interrupt: Interrupt) -> Self {
         let scope = Arc::<Closing>::default();
-        hstream_client_t { life: Life::new(), client: parent.scoped(scope.clone()), parent, scope }
+        hstream_client_t { life: Life::new(), client: parent.scoped(scope.clone()), parent, interrupt, scope }
     }
 
     /// The client for one call.
@@ -50,6 +60,10 @@ impl hstream_client_t {
             Some(call) => Ok(self.client.within(call.limit(self.client.limit())?)),
             None => Ok(self.client.clone()),
         }
+    }
+
+    pub(crate) fn interrupt(&self) -> Interrupt {
+        self.interrupt.clone()
     }
 
     pub(crate) fn parent(&self) -> &Client {
@@ -78,13 +92,16 @@ pub unsafe extern "C" fn hstream_client_connect(
     boundary::run(err, || {
         let out = given(out, "out")?;
         boundary::watch_forks();
+        log::as_the_environment_says();
+        let interrupt = client_options.map(|options| options.interrupt()).unwrap_or_default();
         let config = client_options.map(|options| options.config()).unwrap_or_default();
         let lazy = config.lazy;
         let client = Client::open(config)?;
+        let client = client.within(interrupt.apply(client.limit().clone()));
         if !lazy {
             client.within(call::limit_of(call, client.limit())?).refresh()?;
         }
-        out.write(handles::register(hstream_client_t::new(client)));
+        out.write(handles::register(hstream_client_t::new(client, interrupt)));
         Ok(())
     })
 }
@@ -109,7 +126,7 @@ pub unsafe extern "C" fn hstream_client_close(
     // SAFETY: `client` is NULL or a living handle, as the rules for callers say.
     let client = unsafe { handles::enter(client) };
     boundary::closing(client, "client", err, |client| {
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &client.interrupt)?;
         client.parent.close(limit)?;
         Ok(())
     })

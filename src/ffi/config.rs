@@ -7,7 +7,9 @@ use std::ptr;
 use crate::config::ClientConfig;
 use crate::ffi::boundary::{self, Failure, Outcome, given};
 use crate::ffi::bytes;
-use crate::ffi::call;
+use crate::ffi::call::{self, Interrupt};
+use crate::ffi::callback::{check_of, hstream_interrupt_fn};
+use crate::ffi::cancel::hstream_cancel_t;
 use crate::ffi::error::hstream_error_t;
 use crate::ffi::handles;
 use crate::ffi::status::*;
@@ -16,9 +18,14 @@ use crate::ffi::status::*;
 #[derive(Clone, Default)]
 pub struct hstream_client_options_t {
     config: ClientConfig,
+    interrupt: Interrupt,
 }
 
 impl hstream_client_options_t {
+    pub(crate) fn interrupt(&self) -> Interrupt {
+        self.interrupt.clone()
+    }
+
     pub(crate) fn config(&self) -> ClientConfig {
         self.config.clone()
     }
@@ -610,6 +617,37 @@ pub unsafe extern "C" fn hstream_client_options_set_windows(
         changed.change(checked)?;
         changed.config.check_windows()?;
         *client_options = changed;
+        Ok(())
+    })
+}
+
+/// Sets what may end all calls on the client and on what is made with it that have no cancel object themselves:
+/// an object, and a function that is asked when it is triggered, as for `hstream_call_set_interrupt_check`. NULL
+/// takes them away.
+///
+/// May be NULL: `cancel`, `check`, `user_data`.
+///
+/// **Ownership**: The options keep what they need of `cancel`. `user_data` stays yours, and must outlive the
+/// client and what is made with it.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: NULL_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_client_options_set_interrupt(
+    client_options: Option<&mut hstream_client_options_t>,
+    cancel: *mut hstream_cancel_t,
+    check: hstream_interrupt_fn,
+    user_data: *mut c_void,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let client_options = given(client_options, "client_options")?;
+        // SAFETY: `cancel` is NULL or a living handle, as the rules for callers say.
+        let cancel = unsafe { handles::enter(cancel) };
+        client_options.interrupt = Interrupt {
+            cancel: cancel.map(|cancel| cancel.inner().clone()),
+            check: check_of(check, user_data),
+        };
         Ok(())
     })
 }

@@ -1,14 +1,18 @@
 //! The library itself: versions, codes, counts.
 
 use std::ffi::c_char;
+use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
 use crate::ffi::boundary::{self, Failure};
 use crate::ffi::bytes::{self, Text};
+use crate::ffi::call;
+use crate::ffi::error::hstream_error_t;
 use crate::ffi::handles;
 use crate::ffi::status;
 use crate::ffi::status::*;
 use crate::options::options_schema_json;
+use crate::runtime::{self, Runtime};
 
 /// "Without limit", as a time-out.
 #[allow(dead_code)]
@@ -202,6 +206,34 @@ pub unsafe extern "C" fn hstream_code_is_retryable(code: i32) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hstream_live_handles() -> u64 {
     boundary::quiet(0, handles::count)
+}
+
+/// Closes all clients, producers and consumers of the process within the time, and ends the threads that they
+/// have in common. The handles are CLOSED and still to be freed; a new client starts afresh. The callback of the
+/// log stays.
+///
+/// May be NULL: `err`.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: any.
+/// **Blocking**: until `timeout_ms`.
+/// **Errors**: TIMEOUT if something was given up; all is closed all the same. WOULD_DEADLOCK in a callback.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_shutdown(
+    timeout_ms: i64,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    boundary::run(err, || {
+        let timeout = call::duration(timeout_ms, "timeout_ms")?;
+        if runtime::is_ours() {
+            let text = "a shutdown in a callback would wait for that callback";
+            return Err(Failure::refused(HSTREAM_ERR_WOULD_DEADLOCK, text));
+        }
+        let outcome = handles::end_all(timeout);
+        Runtime::end();
+        Ok(outcome?)
+    })
 }
 
 /// Frees a text that a function handed out as `char **`.
