@@ -326,6 +326,18 @@ extern "C" {
 #define HSTREAM_FOREVER -1
 /** "Don't wait", as a time-out. */
 #define HSTREAM_NO_WAIT 0
+/** Nothing. */
+#define HSTREAM_LOG_OFF 0
+/** What went wrong and was not told otherwise. */
+#define HSTREAM_LOG_ERROR 1
+/** And what may go wrong. */
+#define HSTREAM_LOG_WARN 2
+/** And what happens rarely. */
+#define HSTREAM_LOG_INFO 3
+/** And what happens often. */
+#define HSTREAM_LOG_DEBUG 4
+/** Everything. */
+#define HSTREAM_LOG_TRACE 5
 /** Delete although somebody uses it. */
 #define HSTREAM_DELETE_FORCE 1
 /** It is no error if it is not there. */
@@ -525,6 +537,28 @@ typedef struct hstream_subscriptions_t hstream_subscriptions_t;
 typedef int32_t hstream_code_t;
 
 /**
+ * Says whether a wait ends when its cancel object is triggered: 0 goes on waiting. It is asked on the thread
+ * that waits, by each that does, and may be asked more often than the object is triggered.
+ */
+typedef int32_t (*hstream_interrupt_fn)(void *user_data);
+
+/**
+ * Gets a line of the log, on the thread of the log: its level, when it was, in milliseconds since 1970, and what
+ * it is about. `target` and `message` are lent for the time of the call.
+ */
+typedef void (*hstream_log_fn)(int32_t level,
+                               int64_t time_ms,
+                               const char *target,
+                               const char *message,
+                               size_t message_len,
+                               void *user_data);
+
+/**
+ * Frees `user_data`. Called exactly once, when nothing will call the callback any more, on any thread.
+ */
+typedef void (*hstream_release_fn)(void *user_data);
+
+/**
  * The id of a stored record. `reserved` is 0 on output and ignored on input.
  */
 typedef struct hstream_record_id_t {
@@ -549,11 +583,6 @@ typedef struct hstream_record_id_t {
  */
 typedef void (*hstream_delivery_fn)(const struct hstream_deliveries_t *deliveries,
                                     void *user_data);
-
-/**
- * Frees `user_data`. Called exactly once, when nothing will call the callback any more, on any thread.
- */
-typedef void (*hstream_release_fn)(void *user_data);
 
 /**
  * Gets records, on the consumer's callback thread; `batch` and `error` are lent for the time of the call.
@@ -696,6 +725,23 @@ int32_t hstream_code_is_retryable(int32_t code) HSTREAM_NOEXCEPT;
  */
 HSTREAM_API
 uint64_t hstream_live_handles(void) HSTREAM_NOEXCEPT;
+
+/**
+ * Closes all clients, producers and consumers of the process within the time, and ends the threads that they
+ * have in common. The handles are CLOSED and still to be freed; a new client starts afresh. The callback of the
+ * log stays.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: until `timeout_ms`.
+ * **Errors**: TIMEOUT if something was given up; all is closed all the same. WOULD_DEADLOCK in a callback.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_shutdown(int64_t timeout_ms,
+                                struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
 
 /**
  * Frees a text that a function handed out as `char **`.
@@ -955,6 +1001,24 @@ hstream_code_t hstream_call_set_cancel(struct hstream_call_t *call,
                                        struct hstream_cancel_t *HSTREAM_NULLABLE cancel) HSTREAM_NOEXCEPT;
 
 /**
+ * Has a function asked on the thread that waits, which holds no lock, whenever the cancel object is triggered:
+ * 0 goes on waiting and loses nothing, anything else ends the call with INTERRUPTED. The object needs no reset
+ * then. The object is that of this call, or else of the client. NULL takes the function away.
+ *
+ * May be NULL: `check`, `user_data`.
+ *
+ * **Ownership**: `user_data` stays yours, and must outlive the calls.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: NULL_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_call_set_interrupt_check(struct hstream_call_t *call,
+                                                hstream_interrupt_fn HSTREAM_NULLABLE check,
+                                                void *HSTREAM_NULLABLE user_data) HSTREAM_NOEXCEPT;
+
+/**
  * Sets everything back to its default.
  *
  * **Ownership**: Nothing changes hands.
@@ -1031,6 +1095,19 @@ int32_t hstream_cancel_is_triggered(struct hstream_cancel_t *cancel) HSTREAM_NOE
  */
 HSTREAM_API
 void hstream_cancel_reset(struct hstream_cancel_t *cancel) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns a descriptor that triggers the object when something is written to it, as event loops and
+ * interpreters do; -1 where there is none. It does not block, and is the same at each call.
+ *
+ * **Ownership**: The descriptor is the object's: don't close it, nor use it after the free.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+int32_t hstream_cancel_write_fd(struct hstream_cancel_t *cancel) HSTREAM_NOEXCEPT;
 
 /**
  * Makes options, all default: a server at 127.0.0.1:6570.
@@ -1251,7 +1328,7 @@ hstream_code_t hstream_client_options_set_tls_identity_pem(struct hstream_client
  * **Ownership**: What is given is copied.
  * **Threads**: one at a time, and no other function on it meanwhile.
  * **Blocking**: no.
- * **Errors**: INVALID_ARGUMENT, UTF8, UNSUPPORTED without TLS.
+ * **Errors**: TLS for what is no name, UTF8, UNSUPPORTED without TLS.
  * **Since**: 0.1.
  */
 HSTREAM_API
@@ -1403,6 +1480,26 @@ HSTREAM_API
 hstream_code_t hstream_client_options_set_windows(struct hstream_client_options_t *client_options,
                                                   uint64_t stream_bytes,
                                                   uint64_t connection_bytes) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets what may end all calls on the client and on what is made with it that have no cancel object themselves:
+ * an object, and a function that is asked when it is triggered, as for `hstream_call_set_interrupt_check`. NULL
+ * takes them away.
+ *
+ * May be NULL: `cancel`, `check`, `user_data`.
+ *
+ * **Ownership**: The options keep what they need of `cancel`. `user_data` stays yours, and must outlive the
+ * client and what is made with it.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: NULL_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_interrupt(struct hstream_client_options_t *client_options,
+                                                    struct hstream_cancel_t *HSTREAM_NULLABLE cancel,
+                                                    hstream_interrupt_fn HSTREAM_NULLABLE check,
+                                                    void *HSTREAM_NULLABLE user_data) HSTREAM_NOEXCEPT;
 
 /**
  * Sets an option by text; `hstream_options_schema_json` lists the keys and what they take. What contradicts
@@ -1575,6 +1672,65 @@ hstream_code_t hstream_client_set_basic_auth(struct hstream_client_t *client,
                                              const void *HSTREAM_NULLABLE password,
                                              size_t password_len,
                                              struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Has the lines of the library's log up to a level given to a function, on a thread of the log that is started
+ * by the first line. The library never waits for the function: lines that come while 1,024 are waiting are lost.
+ * What the function itself makes the library do is not logged. NULL removes the function. Replaced or removed, it
+ * is not called any more when this returns, and it has got the lines of before. While there is none, lines go to
+ * stderr if the environment variable HSTREAM_LOG has the name of a level.
+ *
+ * May be NULL: `callback`, `user_data`, `release`, `err`.
+ *
+ * **Ownership**: `user_data` is the library's until it is released, if there is a function and all went well.
+ * **Threads**: any.
+ * **Blocking**: until the function that was there before has returned.
+ * **Errors**: INVALID_ARGUMENT. WOULD_DEADLOCK in the function itself. INVALID_STATE if something else in this
+ * library's copy takes the lines.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_log_set_callback(int32_t max_level,
+                                        hstream_log_fn HSTREAM_NULLABLE callback,
+                                        void *HSTREAM_NULLABLE user_data,
+                                        hstream_release_fn HSTREAM_NULLABLE release,
+                                        struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets up to which level lines are told: HSTREAM_LOG_*.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any, also the function that gets the lines.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_log_set_level(int32_t max_level) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns the name of a level, such as "WARN"; "UNKNOWN" for other numbers.
+ *
+ * **Ownership**: The result is static.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+const char *hstream_log_level_name(int32_t level) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns how many lines were lost because the function was slow.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+uint64_t hstream_log_dropped(void) HSTREAM_NOEXCEPT;
 
 /**
  * Makes options, all default: one shard, one copy, kept for ever.

@@ -37,6 +37,19 @@ static void library(void)
     hstream_string_free(NULL);
 }
 
+static void logs(void)
+{
+    expect(hstream_log_set_callback(HSTREAM_LOG_OFF, NULL, NULL, NULL, NULL), HSTREAM_OK, "no callback");
+    expect(hstream_log_set_callback(9, NULL, NULL, NULL, NULL), HSTREAM_ERR_INVALID_ARGUMENT, "level 9");
+    expect(hstream_log_set_level(-1), HSTREAM_ERR_INVALID_ARGUMENT, "level -1");
+    expect(hstream_log_set_level(HSTREAM_LOG_OFF), HSTREAM_OK, "level 0");
+    expect(strcmp(hstream_log_level_name(HSTREAM_LOG_WARN), "WARN"), 0, "log_level_name");
+    expect(strcmp(hstream_log_level_name(-1), "UNKNOWN"), 0, "log_level_name");
+    ZERO(hstream_log_dropped());
+    expect(hstream_shutdown(0, NULL), HSTREAM_OK, "nothing to shut down");
+    expect(hstream_shutdown(-2, NULL), HSTREAM_ERR_INVALID_ARGUMENT, "-2 ms");
+}
+
 static void errors(void)
 {
     hstream_error_free(NULL);
@@ -60,12 +73,14 @@ static void calls(void)
     hstream_call_free(NULL);
     NULL_ARGUMENT(hstream_call_set_timeout_ms(NULL, 0));
     NULL_ARGUMENT(hstream_call_set_cancel(NULL, NULL));
+    NULL_ARGUMENT(hstream_call_set_interrupt_check(NULL, NULL, NULL));
     hstream_call_clear(NULL);
     NULL_ARGUMENT(hstream_cancel_new(NULL, NULL));
     hstream_cancel_free(NULL);
     hstream_cancel_trigger(NULL);
     ZERO(hstream_cancel_is_triggered(NULL));
     hstream_cancel_reset(NULL);
+    expect(hstream_cancel_write_fd(NULL), -1, "cancel_write_fd");
 }
 
 static void clients(void)
@@ -96,6 +111,7 @@ static void clients(void)
     NULL_ARGUMENT(hstream_client_options_set_keepalive_ms(NULL, 0, 0));
     NULL_ARGUMENT(hstream_client_options_set_tcp_keepalive_ms(NULL, 0, 0));
     NULL_ARGUMENT(hstream_client_options_set_windows(NULL, 0, 0));
+    NULL_ARGUMENT(hstream_client_options_set_interrupt(NULL, NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_client_options_set(NULL, NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_client_options_get(NULL, NULL, NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_client_reload_tls(NULL, NULL));
@@ -131,6 +147,7 @@ static void clients(void)
     NULL_ARGUMENT(hstream_client_options_set(options, NULL, "x", NULL));
     NULL_ARGUMENT(hstream_client_options_get(options, "url", NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_client_options_get(options, NULL, &text, NULL, NULL));
+    expect(hstream_client_options_set_interrupt(options, NULL, NULL, NULL), HSTREAM_OK, "no interrupt");
     expect(hstream_client_options_set_keepalive_ms(options, 0, 0), HSTREAM_ERR_INVALID_ARGUMENT, "0 ms");
     expect(hstream_client_options_set_tcp_keepalive_ms(options, 0, 0), HSTREAM_ERR_INVALID_ARGUMENT, "0 ms");
     expect(hstream_client_options_set_windows(options, 0, 0), HSTREAM_ERR_INVALID_ARGUMENT, "0 bytes");
@@ -428,6 +445,7 @@ static void servers(void)
 int main(void)
 {
     library();
+    logs();
     errors();
     calls();
     clients();
