@@ -326,6 +326,18 @@ extern "C" {
 #define HSTREAM_FOREVER -1
 /** "Don't wait", as a time-out. */
 #define HSTREAM_NO_WAIT 0
+/** Nothing. */
+#define HSTREAM_LOG_OFF 0
+/** What went wrong and was not told otherwise. */
+#define HSTREAM_LOG_ERROR 1
+/** And what may go wrong. */
+#define HSTREAM_LOG_WARN 2
+/** And what happens rarely. */
+#define HSTREAM_LOG_INFO 3
+/** And what happens often. */
+#define HSTREAM_LOG_DEBUG 4
+/** Everything. */
+#define HSTREAM_LOG_TRACE 5
 /** Delete although somebody uses it. */
 #define HSTREAM_DELETE_FORCE 1
 /** It is no error if it is not there. */
@@ -525,6 +537,28 @@ typedef struct hstream_subscriptions_t hstream_subscriptions_t;
 typedef int32_t hstream_code_t;
 
 /**
+ * Says whether a wait ends when its cancel object is triggered: 0 goes on waiting. It is asked on the thread
+ * that waits, by each that does, and may be asked more often than the object is triggered.
+ */
+typedef int32_t (*hstream_interrupt_fn)(void *user_data);
+
+/**
+ * Gets a line of the log, on the thread of the log: its level, when it was, in milliseconds since 1970, and what
+ * it is about. `target` and `message` are lent for the time of the call.
+ */
+typedef void (*hstream_log_fn)(int32_t level,
+                               int64_t time_ms,
+                               const char *target,
+                               const char *message,
+                               size_t message_len,
+                               void *user_data);
+
+/**
+ * Frees `user_data`. Called exactly once, when nothing will call the callback any more, on any thread.
+ */
+typedef void (*hstream_release_fn)(void *user_data);
+
+/**
  * The id of a stored record. `reserved` is 0 on output and ignored on input.
  */
 typedef struct hstream_record_id_t {
@@ -549,11 +583,6 @@ typedef struct hstream_record_id_t {
  */
 typedef void (*hstream_delivery_fn)(const struct hstream_deliveries_t *deliveries,
                                     void *user_data);
-
-/**
- * Frees `user_data`. Called exactly once, when nothing will call the callback any more, on any thread.
- */
-typedef void (*hstream_release_fn)(void *user_data);
 
 /**
  * Gets records, on the consumer's callback thread; `batch` and `error` are lent for the time of the call.
@@ -625,6 +654,19 @@ HSTREAM_API
 const char *hstream_build_info(void) HSTREAM_NOEXCEPT;
 
 /**
+ * Returns all options that can be set by text, as JSON: {"client": [{"key", "type", "range", "default", "text"},
+ * ...]}. Keys are only added.
+ *
+ * **Ownership**: The result is static.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+const char *hstream_options_schema_json(void) HSTREAM_NOEXCEPT;
+
+/**
  * Returns the name of a code without its prefix, such as "STREAM_NOT_FOUND"; "UNKNOWN" for other numbers.
  *
  * **Ownership**: The result is static.
@@ -683,6 +725,23 @@ int32_t hstream_code_is_retryable(int32_t code) HSTREAM_NOEXCEPT;
  */
 HSTREAM_API
 uint64_t hstream_live_handles(void) HSTREAM_NOEXCEPT;
+
+/**
+ * Closes all clients, producers and consumers of the process within the time, and ends the threads that they
+ * have in common. The handles are CLOSED and still to be freed; a new client starts afresh. The callback of the
+ * log stays.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: until `timeout_ms`.
+ * **Errors**: TIMEOUT if something was given up; all is closed all the same. WOULD_DEADLOCK in a callback.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_shutdown(int64_t timeout_ms,
+                                struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
 
 /**
  * Frees a text that a function handed out as `char **`.
@@ -942,6 +1001,24 @@ hstream_code_t hstream_call_set_cancel(struct hstream_call_t *call,
                                        struct hstream_cancel_t *HSTREAM_NULLABLE cancel) HSTREAM_NOEXCEPT;
 
 /**
+ * Has a function asked on the thread that waits, which holds no lock, whenever the cancel object is triggered:
+ * 0 goes on waiting and loses nothing, anything else ends the call with INTERRUPTED. The object needs no reset
+ * then. The object is that of this call, or else of the client. NULL takes the function away.
+ *
+ * May be NULL: `check`, `user_data`.
+ *
+ * **Ownership**: `user_data` stays yours, and must outlive the calls.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: NULL_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_call_set_interrupt_check(struct hstream_call_t *call,
+                                                hstream_interrupt_fn HSTREAM_NULLABLE check,
+                                                void *HSTREAM_NULLABLE user_data) HSTREAM_NOEXCEPT;
+
+/**
  * Sets everything back to its default.
  *
  * **Ownership**: Nothing changes hands.
@@ -1018,6 +1095,19 @@ int32_t hstream_cancel_is_triggered(struct hstream_cancel_t *cancel) HSTREAM_NOE
  */
 HSTREAM_API
 void hstream_cancel_reset(struct hstream_cancel_t *cancel) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns a descriptor that triggers the object when something is written to it, as event loops and
+ * interpreters do; -1 where there is none. It does not block, and is the same at each call.
+ *
+ * **Ownership**: The descriptor is the object's: don't close it, nor use it after the free.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+int32_t hstream_cancel_write_fd(struct hstream_cancel_t *cancel) HSTREAM_NOEXCEPT;
 
 /**
  * Makes options, all default: a server at 127.0.0.1:6570.
@@ -1160,6 +1250,294 @@ hstream_code_t hstream_client_options_set_max_receive_bytes(struct hstream_clien
                                                             uint64_t bytes) HSTREAM_NOEXCEPT;
 
 /**
+ * Trusts the certificates in this PEM file instead of the system's. It is read when a client connects, and
+ * again for new connections when it has changed.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: UTF8, UNSUPPORTED without TLS.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_tls_ca_file(struct hstream_client_options_t *client_options,
+                                                      const char *path,
+                                                      struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * The same from memory.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: TLS if there is no certificate in it, UNSUPPORTED without TLS.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_tls_ca_pem(struct hstream_client_options_t *client_options,
+                                                     const void *pem,
+                                                     size_t pem_len,
+                                                     struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Shows this certificate with its chain to servers that ask for one. The key is PKCS#8, PKCS#1 or SEC1, both
+ * are PEM files. They are read when a client connects, and again for new connections when they have changed.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: UTF8, UNSUPPORTED without TLS.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_tls_identity_files(struct hstream_client_options_t *client_options,
+                                                             const char *cert_path,
+                                                             const char *key_path,
+                                                             struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * The same from memory.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: TLS if there is no certificate or key in it, UNSUPPORTED without TLS.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_tls_identity_pem(struct hstream_client_options_t *client_options,
+                                                           const void *cert,
+                                                           size_t cert_len,
+                                                           const void *key,
+                                                           size_t key_len,
+                                                           struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets the name that servers must have a certificate for, where it isn't the one they are dialled by.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: TLS for what is no name, UTF8, UNSUPPORTED without TLS.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_tls_server_name(struct hstream_client_options_t *client_options,
+                                                          const char *name,
+                                                          struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sends these credentials with every call; over connections without TLS only if
+ * `hstream_client_options_set_plaintext_auth` allows it, else connecting fails with CONFIG.
+ *
+ * May be NULL: `password`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT for a user with a colon, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_basic_auth(struct hstream_client_options_t *client_options,
+                                                     const char *user,
+                                                     const void *HSTREAM_NULLABLE password,
+                                                     size_t password_len,
+                                                     struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * The same with a token as servers have it in their configuration: base64 of user:password. There can be a
+ * token or a user, not both. An empty one takes it away.
+ *
+ * May be NULL: `token`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT for what is not printable ASCII.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_auth_token(struct hstream_client_options_t *client_options,
+                                                     const void *HSTREAM_NULLABLE token,
+                                                     size_t token_len,
+                                                     struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets whether credentials may be sent without TLS, where everybody on the way can read them: default 0.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_plaintext_auth(struct hstream_client_options_t *client_options,
+                                                         int32_t allowed) HSTREAM_NOEXCEPT;
+
+/**
+ * Adds gRPC metadata to every call. A name that ends in -bin takes any bytes, others printable ASCII.
+ *
+ * May be NULL: `value`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_add_metadata(struct hstream_client_options_t *client_options,
+                                                   const char *name,
+                                                   const void *HSTREAM_NULLABLE value,
+                                                   size_t value_len,
+                                                   struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Dials `reachable` where the cluster names `advertised`, both as host[:port]: for nodes behind a NAT or in
+ * containers. With TLS, the name to verify stays the advertised one. More calls add more.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_map_address(struct hstream_client_options_t *client_options,
+                                                  const char *advertised,
+                                                  const char *reachable,
+                                                  struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets whether connecting returns without asking a server: default 0. The first call finds out then.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_lazy_connect(struct hstream_client_options_t *client_options,
+                                                       int32_t on) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets the interval of HTTP/2 pings, -1 is none, and how long their answers may take: default -1 and 20,000.
+ * Servers close connections that ping more often than every five minutes.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_keepalive_ms(struct hstream_client_options_t *client_options,
+                                                       int64_t interval_ms,
+                                                       int64_t timeout_ms) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets how long a connection is idle before the kernel asks the peer, and how long what was sent may go
+ * unacknowledged before the connection is given up (on Linux alone): default 30,000 each, -1 leaves it to the
+ * system.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_tcp_keepalive_ms(struct hstream_client_options_t *client_options,
+                                                           int64_t idle_ms,
+                                                           int64_t user_timeout_ms) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets the HTTP/2 receive windows of each call and of a connection: default 2 MiB and 32 MiB. The second must
+ * be ten times the first at least, or connections end when small messages wait unread.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT, CONFIG.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_windows(struct hstream_client_options_t *client_options,
+                                                  uint64_t stream_bytes,
+                                                  uint64_t connection_bytes) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets what may end all calls on the client and on what is made with it that have no cancel object themselves:
+ * an object, and a function that is asked when it is triggered, as for `hstream_call_set_interrupt_check`. NULL
+ * takes them away.
+ *
+ * May be NULL: `cancel`, `check`, `user_data`.
+ *
+ * **Ownership**: The options keep what they need of `cancel`. `user_data` stays yours, and must outlive the
+ * client and what is made with it.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: NULL_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_interrupt(struct hstream_client_options_t *client_options,
+                                                    struct hstream_cancel_t *HSTREAM_NULLABLE cancel,
+                                                    hstream_interrupt_fn HSTREAM_NULLABLE check,
+                                                    void *HSTREAM_NULLABLE user_data) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets an option by text; `hstream_options_schema_json` lists the keys and what they take. What contradicts
+ * other options is found when a client connects.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: UNKNOWN_OPTION, INVALID_ARGUMENT, TLS, UTF8, UNSUPPORTED for TLS in a build without.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set(struct hstream_client_options_t *client_options,
+                                          const char *key,
+                                          const char *value,
+                                          struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Gets an option as text; secrets come as ***.
+ *
+ * May be NULL: `text_len`, `err`.
+ *
+ * **Ownership**: `*text` is yours, to be freed with `hstream_string_free`.
+ * **Threads**: any, while it is not changed.
+ * **Blocking**: no.
+ * **Errors**: UNKNOWN_OPTION, UTF8, UNSUPPORTED for TLS in a build without.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_get(const struct hstream_client_options_t *client_options,
+                                          const char *key,
+                                          char **text,
+                                          size_t *HSTREAM_NULLABLE text_len,
+                                          struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
  * Connects to a cluster, by asking the hosts of its URL in random order until one answers. With NULL for
  * options, to the server at 127.0.0.1:6570.
  *
@@ -1243,6 +1621,116 @@ HSTREAM_API HSTREAM_MUST_USE
 hstream_code_t hstream_client_refresh(struct hstream_client_t *client,
                                       const struct hstream_call_t *HSTREAM_NULLABLE call,
                                       struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Reads the certificate files again, for new connections. They are also read again when they have changed. If
+ * they can't be used, the old ones stay.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: TLS, UNSUPPORTED without TLS.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_reload_tls(struct hstream_client_t *client,
+                                         struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sends this token from now on: base64 of user:password. Calls on the way are not touched.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT; CONFIG without TLS, if that was not allowed.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_set_auth_token(struct hstream_client_t *client,
+                                             const void *token,
+                                             size_t token_len,
+                                             struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sends these credentials from now on. Calls on the way are not touched.
+ *
+ * May be NULL: `password`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT for a user with a colon, UTF8; CONFIG without TLS, if that was not allowed.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_set_basic_auth(struct hstream_client_t *client,
+                                             const char *user,
+                                             const void *HSTREAM_NULLABLE password,
+                                             size_t password_len,
+                                             struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Has the lines of the library's log up to a level given to a function, on a thread of the log that is started
+ * by the first line. The library never waits for the function: lines that come while 1,024 are waiting are lost.
+ * What the function itself makes the library do is not logged. NULL removes the function. Replaced or removed, it
+ * is not called any more when this returns, and it has got the lines of before. While there is none, lines go to
+ * stderr if the environment variable HSTREAM_LOG has the name of a level.
+ *
+ * May be NULL: `callback`, `user_data`, `release`, `err`.
+ *
+ * **Ownership**: `user_data` is the library's until it is released, if there is a function and all went well.
+ * **Threads**: any.
+ * **Blocking**: until the function that was there before has returned.
+ * **Errors**: INVALID_ARGUMENT. WOULD_DEADLOCK in the function itself. INVALID_STATE if something else in this
+ * library's copy takes the lines.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_log_set_callback(int32_t max_level,
+                                        hstream_log_fn HSTREAM_NULLABLE callback,
+                                        void *HSTREAM_NULLABLE user_data,
+                                        hstream_release_fn HSTREAM_NULLABLE release,
+                                        struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets up to which level lines are told: HSTREAM_LOG_*.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any, also the function that gets the lines.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_log_set_level(int32_t max_level) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns the name of a level, such as "WARN"; "UNKNOWN" for other numbers.
+ *
+ * **Ownership**: The result is static.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+const char *hstream_log_level_name(int32_t level) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns how many lines were lost because the function was slow.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+uint64_t hstream_log_dropped(void) HSTREAM_NOEXCEPT;
 
 /**
  * Makes options, all default: one shard, one copy, kept for ever.

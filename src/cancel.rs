@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+#[cfg(all(unix, feature = "ffi"))]
+use std::sync::{OnceLock, Weak};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -17,8 +19,18 @@ use crate::fork;
 /// Making one starts no thread.
 #[derive(Clone)]
 pub struct Cancel {
-    triggered: Arc<AtomicBool>,
+    flag: Arc<Flag>,
     bell: Arc<Bell>,
+}
+
+#[derive(Default)]
+struct Flag {
+    triggered: AtomicBool,
+    /// How often it was triggered: a wait that went on after one must see the next.
+    triggers: AtomicUsize,
+    /// Triggers when it is written to. Made when somebody asks for it.
+    #[cfg(all(unix, feature = "ffi"))]
+    own: OnceLock<pipe::Pipe>,
 }
 
 impl Cancel {
@@ -28,36 +40,63 @@ impl Cancel {
     ///
     /// [`ErrorKind::Resources`] if the process has no descriptors left.
     pub fn new() -> Result<Self> {
-        Ok(Cancel { triggered: Arc::default(), bell: Bell::of_this_process()? })
+        Ok(Cancel { flag: Arc::default(), bell: Bell::of_this_process()? })
     }
 
     /// Ends the calls. Any thread may do this, and so may a signal handler: it sets a flag and writes one
     /// byte to a pipe that does not block.
     pub fn trigger(&self) {
-        self.triggered.store(true, Ordering::SeqCst);
+        self.flag.triggers.fetch_add(1, Ordering::SeqCst);
+        self.flag.triggered.store(true, Ordering::SeqCst);
         self.bell.ring();
     }
 
     /// Whether it was triggered since it was made or reset.
     pub fn is_triggered(&self) -> bool {
-        self.triggered.load(Ordering::SeqCst)
+        #[cfg(all(unix, feature = "ffi"))]
+        if self.take_written() {
+            self.trigger();
+        }
+        self.flag.triggered.load(Ordering::SeqCst)
     }
 
     /// Makes it ready again.
     pub fn reset(&self) {
-        self.triggered.store(false, Ordering::SeqCst);
+        #[cfg(all(unix, feature = "ffi"))]
+        self.take_written();
+        self.flag.triggered.store(false, Ordering::SeqCst);
     }
 
-    pub(crate) async fn wait(&self) {
+    /// Waits until it is triggered, and was so once more than that if it says how often. Returns how often.
+    pub(crate) async fn triggered_after(&self, triggers: Option<usize>) -> usize {
         loop {
             let mut rung = std::pin::pin!(self.bell.rung.notified());
             // Listen before looking, or a trigger between the two would be missed.
             rung.as_mut().enable();
             if self.is_triggered() {
-                return;
+                let now = self.flag.triggers.load(Ordering::SeqCst);
+                if triggers != Some(now) {
+                    return now;
+                }
             }
             rung.await;
         }
+    }
+
+    /// A descriptor that triggers when something is written to it. It does not block, and is the object's.
+    #[cfg(all(unix, feature = "ffi"))]
+    pub(crate) fn write_fd(&self) -> Option<std::os::fd::RawFd> {
+        if self.flag.own.get().is_none() && self.flag.own.set(pipe::Pipe::new().ok()?).is_ok() {
+            self.bell.watch(Arc::downgrade(&self.flag));
+        }
+        self.flag.own.get().map(pipe::Pipe::write_fd)
+    }
+
+    /// Takes what was written to the descriptor, and says whether that was anything.
+    #[cfg(all(unix, feature = "ffi"))]
+    fn take_written(&self) -> bool {
+        let own = self.flag.own.get().filter(|_| self.bell.generation == fork::generation());
+        own.is_some_and(pipe::Pipe::drain)
     }
 }
 
@@ -74,6 +113,19 @@ pub(crate) struct Bell {
     generation: u32,
     #[cfg(unix)]
     pipe: pipe::Pipe,
+    /// Objects that have a pipe of their own.
+    #[cfg(all(unix, feature = "ffi"))]
+    watched: Mutex<Watched>,
+    #[cfg(all(unix, feature = "ffi"))]
+    added: Notify,
+}
+
+#[cfg(all(unix, feature = "ffi"))]
+#[derive(Default)]
+struct Watched {
+    count: usize,
+    /// With what the count was.
+    flags: Vec<(usize, Weak<Flag>)>,
 }
 
 impl Bell {
@@ -93,6 +145,10 @@ impl Bell {
                 Error::new(ErrorKind::Resources, "no pipe for a cancel object could be made")
                     .with_source(error)
             })?,
+            #[cfg(all(unix, feature = "ffi"))]
+            watched: Mutex::default(),
+            #[cfg(all(unix, feature = "ffi"))]
+            added: Notify::new(),
         });
         // The parent's is kept as it is: its descriptors are the parent's.
         std::mem::forget(bell.replace(new.clone()));
@@ -114,11 +170,61 @@ impl Bell {
     /// Wakes the waits whenever the bell is rung. Runs on the private runtime, as long as that does.
     #[cfg(unix)]
     pub(crate) async fn listen(self: Arc<Self>) {
+        #[cfg(feature = "ffi")]
+        tokio::spawn(self.clone().follow_all());
         let Ok(pipe) = self.pipe.listener() else { return };
         let mut bytes = [0; 64];
         while pipe.readable().await.is_ok() {
             while pipe.try_read(&mut bytes).is_ok_and(|count| count == bytes.len()) {}
             self.rung.notify_waiters();
+        }
+    }
+
+    #[cfg(all(unix, feature = "ffi"))]
+    fn watch(&self, flag: Weak<Flag>) {
+        let mut watched = self.watched.lock();
+        watched.flags.retain(|(_, flag)| flag.strong_count() > 0);
+        let number = watched.count;
+        watched.flags.push((number, flag));
+        watched.count += 1;
+        self.added.notify_one();
+    }
+
+    /// Listens to the pipes of all objects that have one, and of those that will.
+    #[cfg(all(unix, feature = "ffi"))]
+    async fn follow_all(self: Arc<Self>) {
+        let mut from = 0;
+        loop {
+            let new: Vec<_> = {
+                let watched = self.watched.lock();
+                let new = watched.flags.iter().filter(|(number, _)| *number >= from);
+                let new = new.map(|(_, flag)| flag.clone()).collect();
+                from = watched.count;
+                new
+            };
+            for flag in new {
+                tokio::spawn(self.clone().follow(flag));
+            }
+            self.added.notified().await;
+        }
+    }
+
+    /// Listens until the object is gone, and the writing end of its pipe with it.
+    #[cfg(all(unix, feature = "ffi"))]
+    async fn follow(self: Arc<Self>, flag: Weak<Flag>) {
+        let listener = flag.upgrade().and_then(|flag| flag.own.get().and_then(|own| own.listener().ok()));
+        let Some(pipe) = listener else { return };
+        let mut bytes = [0; 64];
+        while pipe.readable().await.is_ok() {
+            match pipe.try_read(&mut bytes) {
+                Ok(0) => return,
+                Ok(_) => {
+                    let Some(flag) = flag.upgrade() else { return };
+                    Cancel { flag, bell: self.clone() }.trigger();
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
         }
     }
 
@@ -130,6 +236,8 @@ impl Bell {
 mod pipe {
     use std::io;
     use std::os::fd::OwnedFd;
+    #[cfg(feature = "ffi")]
+    use std::os::fd::{AsRawFd, RawFd};
 
     use nix::errno::Errno;
     use nix::fcntl::OFlag;
@@ -152,6 +260,21 @@ mod pipe {
             let errno = Errno::last();
             let _ = write(&self.write, &[1]);
             errno.set();
+        }
+
+        #[cfg(feature = "ffi")]
+        pub(super) fn write_fd(&self) -> RawFd {
+            self.write.as_raw_fd()
+        }
+
+        /// Reads all there is, and says whether that was anything.
+        #[cfg(feature = "ffi")]
+        pub(super) fn drain(&self) -> bool {
+            let (mut bytes, mut any) = ([0; 64], false);
+            while nix::unistd::read(&self.read, &mut bytes).is_ok_and(|count| count > 0) {
+                any = true;
+            }
+            any
         }
 
         /// Another descriptor of the reading end, for the runtime that listens now.

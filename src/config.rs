@@ -192,17 +192,15 @@ impl ClientConfig {
     pub(crate) fn check(&self) -> Result<ClusterSettings> {
         let (security, seeds) = parse_url(&self.url)?;
         self.check_numbers()?;
+        self.check_backoffs()?;
+        self.check_windows()?;
         Ok(ClusterSettings {
             seeds,
             #[cfg(feature = "tls")]
             tls: self.check_tls(security)?,
             credentials: self.check_credentials(security)?,
             security,
-            metadata: self
-                .metadata
-                .iter()
-                .map(|(name, value)| Metadata::new(name, value))
-                .collect::<Result<_>>()?,
+            metadata: self.check_metadata()?,
             address_map: self.check_address_map()?,
             user_agent: self.full_user_agent()?,
             connect_timeout: self.connect_timeout,
@@ -243,20 +241,52 @@ impl ClientConfig {
                 return Err(Error::invalid_argument(message));
             }
         }
-        let contradiction = |message: String| Err(Error::new(ErrorKind::Config, message));
+        Ok(())
+    }
+
+    pub(crate) fn check_backoffs(&self) -> Result<()> {
         if self.max_backoff < self.first_backoff {
-            return contradiction(format!(
+            let message = format!(
                 "the longest pause between attempts ({:?}) is shorter than the first ({:?})",
                 self.max_backoff, self.first_backoff
-            ));
-        }
-        if u64::from(self.connection_window) < 10 * u64::from(self.stream_window) {
-            return contradiction(format!(
-                "the connection window ({}) is less than ten times the stream window ({})",
-                self.connection_window, self.stream_window
-            ));
+            );
+            return Err(Error::new(ErrorKind::Config, message));
         }
         Ok(())
+    }
+
+    pub(crate) fn check_windows(&self) -> Result<()> {
+        if u64::from(self.connection_window) < 10 * u64::from(self.stream_window) {
+            let message = format!(
+                "the connection window ({}) is less than ten times the stream window ({})",
+                self.connection_window, self.stream_window
+            );
+            return Err(Error::new(ErrorKind::Config, message));
+        }
+        Ok(())
+    }
+
+    /// Each option on its own: without the files that it names, and without what only another option says to it.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn check_each(&self) -> Result<()> {
+        parse_url(&self.url)?;
+        self.check_numbers()?;
+        self.check_metadata()?;
+        self.check_address_map()?;
+        self.full_user_agent()?;
+        if let Some(user) = &self.user {
+            Credentials::basic(user, &self.password)?;
+        }
+        if let Some(token) = &self.token {
+            Credentials::token(token)?;
+        }
+        #[cfg(feature = "tls")]
+        self.tls.check_each()?;
+        Ok(())
+    }
+
+    fn check_metadata(&self) -> Result<Vec<Metadata>> {
+        self.metadata.iter().map(|(name, value)| Metadata::new(name, value)).collect()
     }
 
     #[cfg(feature = "tls")]

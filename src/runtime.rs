@@ -35,15 +35,16 @@ pub(crate) struct Runtime {
 
 struct Inner {
     /// Taken out when it ends.
-    runtime: Option<tokio::runtime::Runtime>,
+    runtime: Mutex<Option<tokio::runtime::Runtime>>,
     handle: Handle,
     generation: u32,
 }
 
+static CURRENT: Mutex<Weak<Inner>> = Mutex::new(Weak::new());
+
 impl Runtime {
     /// A share in the runtime of this process, which is started if nobody has one.
     pub(crate) fn acquire() -> Result<Runtime> {
-        static CURRENT: Mutex<Weak<Inner>> = Mutex::new(Weak::new());
         let mut current = CURRENT.lock();
         if let Some(inner) = current.upgrade().filter(|inner| inner.generation == fork::generation()) {
             return Ok(Runtime { inner });
@@ -51,6 +52,18 @@ impl Runtime {
         let inner = Arc::new(Inner::start()?);
         *current = Arc::downgrade(&inner);
         Ok(Runtime { inner })
+    }
+
+    /// Ends the runtime of this process, whoever has a share in it: tasks end where they are. Who acquires one
+    /// after this has a new one.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn end() {
+        let ended = std::mem::take(&mut *CURRENT.lock()).upgrade();
+        let Some(ended) = ended.filter(|inner| inner.generation == fork::generation()) else { return };
+        let runtime = ended.runtime.lock().take();
+        if let Some(runtime) = runtime {
+            stop(runtime);
+        }
     }
 
     /// Something to spawn with that does not keep the runtime alive.
@@ -78,13 +91,13 @@ impl Inner {
         })?;
         let handle = runtime.handle().clone();
         handle.spawn(bell.listen());
-        Ok(Inner { runtime: Some(runtime), handle, generation: fork::generation() })
+        Ok(Inner { runtime: Mutex::new(Some(runtime)), handle, generation: fork::generation() })
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let Some(runtime) = self.runtime.take() else { return };
+        let Some(runtime) = self.runtime.get_mut().take() else { return };
         if self.generation != fork::generation() {
             // Its threads are in another process, and so is whatever its descriptors belong to.
             std::mem::forget(runtime);
@@ -124,6 +137,12 @@ pub(crate) fn spawn_thread(
         })
     });
     spawned.map_err(|error| Error::new(ErrorKind::Resources, "a thread can't be started").with_source(error))
+}
+
+/// Whether this thread is one of ours.
+#[cfg(feature = "ffi")]
+pub(crate) fn is_ours() -> bool {
+    OURS.get()
 }
 
 fn mark_thread_as_ours() {

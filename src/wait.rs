@@ -1,5 +1,6 @@
 //! How a caller waits: one function, for whatever the blocking API waits for.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::error::{Error, ErrorKind};
 pub struct Wait {
     timeout: Option<Duration>,
     cancel: Option<Cancel>,
+    check: Option<Check>,
 }
 
 impl Wait {
@@ -33,7 +35,19 @@ impl Wait {
 
     /// Can also be ended by this object.
     pub fn or_until(self, cancel: &Cancel) -> Self {
-        Wait { cancel: Some(cancel.clone()), ..self }
+        Wait { cancel: Some(cancel.clone()), check: None, ..self }
+    }
+
+    /// Asks this, on the thread that waits, whenever the object is triggered; only a yes ends the wait.
+    #[cfg(any(test, feature = "ffi"))]
+    pub(crate) fn asking(self, check: Check) -> Self {
+        Wait { check: Some(check), ..self }
+    }
+
+    /// The same with another time.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn for_at_most(self, timeout: Option<Duration>) -> Self {
+        Wait { timeout, ..self }
     }
 
     pub(crate) fn is_no(&self) -> bool {
@@ -47,13 +61,13 @@ impl Wait {
 
     /// The same wait as something that shares its deadline with others.
     pub(crate) fn until(&self) -> Until<'_> {
-        Until { deadline: self.deadline(), cancel: self.cancel.as_ref() }
+        Until { deadline: self.deadline(), cancel: self.cancel.as_ref(), check: self.check.as_ref() }
     }
 }
 
 impl From<Duration> for Wait {
     fn from(timeout: Duration) -> Self {
-        Wait { timeout: Some(timeout), cancel: None }
+        Wait { timeout: Some(timeout), cancel: None, check: None }
     }
 }
 
@@ -62,6 +76,24 @@ impl From<Duration> for Wait {
 pub(crate) struct Until<'a> {
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancel: Option<&'a Cancel>,
+    pub(crate) check: Option<&'a Check>,
+}
+
+/// Says whether a trigger is meant for the thread that asks.
+#[derive(Clone)]
+pub(crate) struct Check(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Check {
+    #[cfg(any(test, feature = "ffi"))]
+    pub(crate) fn new(check: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Check(Arc::new(check))
+    }
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Check")
+    }
 }
 
 /// Why a wait ended without what it waited for.
@@ -88,15 +120,28 @@ impl Ended {
 /// our own callbacks. The future is only polled here; its work must be done elsewhere.
 pub(crate) fn wait<F: Future>(future: F, until: Until<'_>) -> Result<F::Output, Ended> {
     let Some(cancel) = until.cancel else { return park(future, until.deadline).ok_or(Ended::Timeout) };
-    let either = async {
-        tokio::select! {
-            // What is there already counts, whatever else is.
-            biased;
-            output = future => Ok(output),
-            () = cancel.wait() => Err(Ended::Interrupted),
+    let mut future = pin!(future);
+    let mut asked = None;
+    loop {
+        let either = async {
+            tokio::select! {
+                // What is there already counts, whatever else is.
+                biased;
+                output = &mut future => Ok(output),
+                trigger = cancel.triggered_after(asked) => Err(trigger),
+            }
+        };
+        let trigger = match park(either, until.deadline) {
+            None => return Err(Ended::Timeout),
+            Some(Ok(output)) => return Ok(output),
+            Some(Err(trigger)) => trigger,
+        };
+        // Asked outside of the future, which has lost nothing and goes on after a no.
+        if until.check.is_none_or(|check| (check.0)()) {
+            return Err(Ended::Interrupted);
         }
-    };
-    park(either, until.deadline).unwrap_or(Err(Ended::Timeout))
+        asked = Some(trigger);
+    }
 }
 
 struct Unpark(Thread);
@@ -169,6 +214,61 @@ mod tests {
             assert_eq!(kept.join().unwrap(), Err(Ended::Timeout));
         });
         drop(runtime);
+    }
+
+    #[test]
+    fn each_waiter_asks_for_itself_and_a_no_loses_nothing() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        let runtime = crate::runtime::Runtime::acquire().unwrap();
+        let cancel = Cancel::new().unwrap();
+        let asked: Vec<_> = (0..3).map(|_| Arc::new(AtomicUsize::new(0))).collect();
+        let (senders, receivers): (Vec<_>, Vec<_>) =
+            (0..3).map(|_| tokio::sync::oneshot::channel::<usize>()).unzip();
+        std::thread::scope(|scope| {
+            let waits: Vec<_> = receivers
+                .into_iter()
+                .enumerate()
+                .map(|(number, receiver)| {
+                    let (asked, cancel) = (asked[number].clone(), &cancel);
+                    scope.spawn(move || {
+                        let thread = std::thread::current().id();
+                        let check = Check::new(move || {
+                            assert_eq!(std::thread::current().id(), thread);
+                            let times = asked.fetch_add(1, Ordering::SeqCst) + 1;
+                            number == 0 && times == 3
+                        });
+                        wait(receiver, Wait::forever().or_until(cancel).asking(check).until())
+                    })
+                })
+                .collect();
+            for round in 1..=3 {
+                cancel.trigger();
+                while asked.iter().any(|asked| asked.load(Ordering::SeqCst) < round) {
+                    std::thread::yield_now();
+                }
+            }
+            for (number, sender) in senders.into_iter().enumerate() {
+                // The first does not wait any more.
+                let _ = sender.send(number);
+            }
+            let mut ended = waits.into_iter().map(|wait| wait.join().unwrap());
+            assert_eq!(ended.next(), Some(Err(Ended::Interrupted)));
+            assert_eq!(ended.collect::<Vec<_>>(), [Ok(Ok(1)), Ok(Ok(2))]);
+        });
+        drop(runtime);
+    }
+
+    #[test]
+    fn a_trigger_that_is_not_meant_leaves_time_and_results_alone() {
+        let cancel = Cancel::new().unwrap();
+        cancel.trigger();
+        let wait_for = |timeout| {
+            Wait::from(Duration::from_millis(timeout)).or_until(&cancel).asking(Check::new(|| false))
+        };
+        assert_eq!(wait(std::future::pending::<()>(), wait_for(5).until()), Err(Ended::Timeout));
+        assert_eq!(wait(std::future::pending::<()>(), wait_for(0).until()), Err(Ended::Timeout));
+        assert_eq!(wait(std::future::ready(7), wait_for(0).until()), Ok(7));
     }
 
     #[test]

@@ -74,6 +74,7 @@ fn main() -> ExitCode {
         add("C compiler", compiler, name, case);
     }
     add("C compiler", compiler, "behaviour, fork", |bin| succeeds(run(BEHAVIOUR, bin, ["fork"])));
+    add("C compiler", compiler, "behaviour, log to stderr", log_to_stderr);
     let checked: [(&str, Case); 3] = [
         ("nulls under valgrind", |bin| succeeds(run_checked(NULLS, bin, NOTHING))),
         ("behaviour under valgrind", |bin| succeeds(run_checked(BEHAVIOUR, bin, NOTHING))),
@@ -86,6 +87,19 @@ fn main() -> ExitCode {
 }
 
 type Case = fn(&Path) -> Result<(), Failed>;
+
+fn log_to_stderr(bin: &Path) -> Result<(), Failed> {
+    for (level, told) in [("error", true), ("off", false), ("nonsense", false)] {
+        let mut command = Command::new(bin.join(BEHAVIOUR.name));
+        let output = started(command.env("HSTREAM_LOG", level), ["log"]);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        let line = errors.starts_with("ERROR hstreamdb") && errors.contains("freed twice");
+        if !output.status.success() || line != told || errors.is_empty() == told {
+            return Err(format!("{level}: {}\n{errors}", output.status).into());
+        }
+    }
+    Ok(())
+}
 
 fn readme(bin: &Path) -> Result<(), Failed> {
     let text = std::fs::read_to_string(root().join("README.md"))?;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// In the order of the header.
-const SOURCES: [&str; 22] = [
+const SOURCES: [&str; 23] = [
     "status",
     "callback",
     "library",
@@ -18,6 +18,7 @@ const SOURCES: [&str; 22] = [
     "cancel",
     "config",
     "client",
+    "log",
     "streams",
     "shards",
     "record_id",

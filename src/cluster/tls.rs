@@ -113,6 +113,22 @@ impl TlsConfig {
         self.server_name.clone().unwrap_or_default()
     }
 
+    /// What can be said of it without reading files.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn check_each(&self) -> Result<()> {
+        if let Some(name) = &self.server_name {
+            parse_name(name)?;
+        }
+        if let Some(pem @ Source::Pem(_)) = &self.roots {
+            certificates("CA", pem)?;
+        }
+        if let Some((certificate @ Source::Pem(_), key @ Source::Pem(_))) = &self.identity {
+            certificates("client certificate", certificate)?;
+            private_key(key)?;
+        }
+        Ok(())
+    }
+
     fn files(&self) -> impl Iterator<Item = &PathBuf> {
         let identity = self.identity.iter().flat_map(|(certificate, key)| [certificate, key]);
         self.roots.iter().chain(identity).filter_map(|source| match source {

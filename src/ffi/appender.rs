@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::error::{Error, ErrorKind};
 use crate::ffi::boundary::{self, Failure, Outcome, given};
 use crate::ffi::bytes::{self, Text};
-use crate::ffi::call;
+use crate::ffi::call::{self, Interrupt};
 use crate::ffi::cancel::hstream_cancel_t;
 use crate::ffi::error::hstream_error_t;
 use crate::ffi::handles::{self, Life, LongLived};
@@ -24,6 +24,7 @@ pub struct hstream_appender_t {
     life: Life,
     appender: Appender,
     name: Text,
+    interrupt: Interrupt,
 }
 
 impl LongLived for hstream_appender_t {
@@ -35,8 +36,8 @@ impl LongLived for hstream_appender_t {
 }
 
 impl hstream_appender_t {
-    pub(crate) fn new(appender: Appender) -> Self {
-        hstream_appender_t { life: Life::new(), name: Text::new(appender.stream()), appender }
+    pub(crate) fn new(appender: Appender, interrupt: Interrupt) -> Self {
+        hstream_appender_t { life: Life::new(), name: Text::new(appender.stream()), appender, interrupt }
     }
 }
 
@@ -46,11 +47,18 @@ struct Patience<'a> {
     timeout_ms: i64,
     since: Option<Instant>,
     cancel: Option<&'a hstream_cancel_t>,
+    interrupt: &'a Interrupt,
 }
 
 impl<'a> Patience<'a> {
-    fn new(timeout_ms: i64, cancel: Option<&'a hstream_cancel_t>) -> Outcome<Self> {
-        Ok(Patience { limit: call::wait(timeout_ms, cancel)?, timeout_ms, since: None, cancel })
+    fn new(timeout_ms: i64, cancel: Option<&'a hstream_cancel_t>, interrupt: &'a Interrupt) -> Outcome<Self> {
+        Ok(Patience {
+            limit: call::wait(timeout_ms, cancel, interrupt)?,
+            timeout_ms,
+            since: None,
+            cancel,
+            interrupt,
+        })
     }
 
     /// Tries without waiting first: only those that find no room look at the clock.
@@ -64,7 +72,7 @@ impl<'a> Patience<'a> {
         }
         let spent = self.since.get_or_insert_with(Instant::now).elapsed().as_millis();
         let left = self.timeout_ms.saturating_sub(i64::try_from(spent).unwrap_or(i64::MAX)).max(1);
-        Ok(append(call::wait(left, self.cancel)?)?)
+        Ok(append(call::wait(left, self.cancel, self.interrupt)?)?)
     }
 }
 
@@ -99,7 +107,7 @@ pub unsafe extern "C" fn hstream_appender_append(
     let appender = unsafe { handles::enter(appender) };
     boundary::on(appender, "appender", err, |appender| {
         let record = given(record, "record")?;
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &appender.interrupt)?;
         appender.appender.append_tagged(&*record.to_append()?, tag, limit)?;
         Ok(())
     })
@@ -134,7 +142,7 @@ pub unsafe extern "C" fn hstream_appender_append_raw(
         let key = bytes::utf8(key, "key")?;
         // SAFETY: `payload` is NULL or as long as `payload_len` says, as the rules for callers say.
         let payload = unsafe { bytes::optional_data(payload, payload_len, "payload") }?;
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &appender.interrupt)?;
         let mut record = Record::raw(::bytes::Bytes::copy_from_slice(payload));
         if !key.is_empty() {
             record.set_key(key);
@@ -177,7 +185,7 @@ pub unsafe extern "C" fn hstream_appender_append_json(
         // SAFETY: `json` is NULL or as long as `json_len` says, as the rules for callers say.
         let json = unsafe { bytes::data(json, json_len, "json") }?;
         let json = bytes::utf8(json, "json")?;
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &appender.interrupt)?;
         let record = Record::json(json)?.with_key(key);
         appender.appender.append_tagged(&record, tag, limit)?;
         Ok(())
@@ -208,7 +216,7 @@ pub unsafe extern "C" fn hstream_appender_append_to_shard(
     let appender = unsafe { handles::enter(appender) };
     boundary::on(appender, "appender", err, |appender| {
         let record = given(record, "record")?;
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &appender.interrupt)?;
         appender.appender.append_to_shard(shard_id, &*record.to_append()?, tag, limit)?;
         Ok(())
     })
@@ -245,7 +253,7 @@ pub unsafe extern "C" fn hstream_appender_append_records(
 
         // SAFETY: `tags` is NULL or has `count` elements, as the rules for callers say.
         let tags = (!tags.is_null()).then(|| unsafe { bytes::array(tags, count, "tags") }).transpose()?;
-        let mut patience = Patience::new(timeout_ms, cancel)?;
+        let mut patience = Patience::new(timeout_ms, cancel, &appender.interrupt)?;
         for (index, record) in records.iter().enumerate() {
             // SAFETY: each is NULL or a living record, as the rules for callers say.
             let record = given(unsafe { record.as_ref() }, "records")?.to_append()?;
@@ -303,7 +311,7 @@ pub unsafe extern "C" fn hstream_appender_append_packed(
         };
         // SAFETY: `tags` is NULL or has `count` elements, as the rules for callers say.
         let tags = (!tags.is_null()).then(|| unsafe { bytes::array(tags, count, "tags") }).transpose()?;
-        let mut patience = Patience::new(timeout_ms, cancel)?;
+        let mut patience = Patience::new(timeout_ms, cancel, &appender.interrupt)?;
         for index in 0..count {
             let payload = piece(payloads, payload_ends, index, "payload_ends")?;
             let mut record = Record::raw(::bytes::Bytes::copy_from_slice(payload));
@@ -342,7 +350,7 @@ pub unsafe extern "C" fn hstream_appender_append_wait(
     let appender = unsafe { handles::enter(appender) };
     boundary::on(appender, "appender", err, |appender| {
         let record = given(record, "record")?;
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &appender.interrupt)?;
         let id = appender.appender.append_wait(&*record.to_append()?, limit)?;
         bytes::write(value, id.into());
         Ok(())
@@ -373,7 +381,7 @@ pub unsafe extern "C" fn hstream_appender_flush(
     let appender = unsafe { handles::enter(appender) };
     let counts = CountsOut::new(written, failed, unknown);
     boundary::on(appender, "appender", err, |appender| {
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &appender.interrupt)?;
         counts.set(appender.appender.flush(limit)?);
         Ok(())
     })
@@ -403,7 +411,7 @@ pub unsafe extern "C" fn hstream_appender_flush_shard(
     let appender = unsafe { handles::enter(appender) };
     let counts = CountsOut::new(written, failed, unknown);
     boundary::on(appender, "appender", err, |appender| {
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &appender.interrupt)?;
         counts.set(appender.appender.flush_shard(shard_id, limit)?);
         Ok(())
     })
@@ -437,7 +445,7 @@ pub unsafe extern "C" fn hstream_appender_flush_key(
         // SAFETY: `key` is NULL or as long as `key_len` says, as the rules for callers say.
         let key = unsafe { bytes::optional_data(key, key_len, "key") }?;
         let key = bytes::utf8(key, "key")?;
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &appender.interrupt)?;
         counts.set(appender.appender.flush_key(key, limit)?);
         Ok(())
     })

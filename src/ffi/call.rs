@@ -1,33 +1,54 @@
 //! What can be set for a single call.
 
+use std::ffi::c_void;
 use std::ptr;
 use std::time::Duration;
 
 use crate::cancel::Cancel;
 use crate::ffi::boundary::{self, Failure, Outcome, given};
+use crate::ffi::callback::{check_of, hstream_interrupt_fn};
 use crate::ffi::cancel::hstream_cancel_t;
 use crate::ffi::handles;
 use crate::ffi::status::*;
-use crate::wait::Wait;
+use crate::wait::{Check, Wait};
 
 /// Settings of single calls: a time-out, a cancel object. Any number of calls may use one at once.
 #[derive(Default)]
 pub struct hstream_call_t {
     timeout_ms: Option<i64>,
-    cancel: Option<Cancel>,
+    interrupt: Interrupt,
+}
+
+/// What may end waits before their time.
+#[derive(Clone, Default)]
+pub(crate) struct Interrupt {
+    pub(crate) cancel: Option<Cancel>,
+    pub(crate) check: Option<Check>,
+}
+
+impl Interrupt {
+    /// The wait, also ended by what is set here. Another object takes the place of the one before, with what was
+    /// asked for that.
+    pub(crate) fn apply(&self, wait: Wait) -> Wait {
+        let wait = match &self.cancel {
+            Some(cancel) => wait.or_until(cancel),
+            None => wait,
+        };
+        match &self.check {
+            Some(check) => wait.asking(check.clone()),
+            None => wait,
+        }
+    }
 }
 
 impl hstream_call_t {
     /// How long a call made with this may wait, if it says nothing itself: `otherwise`.
     pub(crate) fn limit(&self, otherwise: &Wait) -> Outcome<Wait> {
         let limit = match self.timeout_ms {
-            Some(timeout_ms) => limit(timeout_ms)?,
+            Some(timeout_ms) => otherwise.clone().for_at_most(duration(timeout_ms, "timeout_ms")?),
             None => otherwise.clone(),
         };
-        Ok(match &self.cancel {
-            Some(cancel) => limit.or_until(cancel),
-            None => limit,
-        })
+        Ok(self.interrupt.apply(limit))
     }
 }
 
@@ -36,19 +57,16 @@ pub(crate) fn limit_of(call: Option<&hstream_call_t>, otherwise: &Wait) -> Outco
     call.map_or_else(|| Ok(otherwise.clone()), |call| call.limit(otherwise))
 }
 
-/// The pair of parameters of functions that wait.
-pub(crate) fn wait(timeout_ms: i64, cancel: Option<&hstream_cancel_t>) -> Outcome<Wait> {
-    let limit = limit(timeout_ms)?;
+/// The pair of parameters of functions that wait, and what ends them if there is no object.
+pub(crate) fn wait(
+    timeout_ms: i64,
+    cancel: Option<&hstream_cancel_t>,
+    otherwise: &Interrupt,
+) -> Outcome<Wait> {
+    let limit = Wait::forever().for_at_most(duration(timeout_ms, "timeout_ms")?);
     Ok(match cancel {
         Some(cancel) => limit.or_until(cancel.inner()),
-        None => limit,
-    })
-}
-
-fn limit(timeout_ms: i64) -> Outcome<Wait> {
-    Ok(match duration(timeout_ms, "timeout_ms")? {
-        Some(timeout) => timeout.into(),
-        None => Wait::forever(),
+        None => otherwise.apply(limit),
     })
 }
 
@@ -137,7 +155,31 @@ pub unsafe extern "C" fn hstream_call_set_cancel(
         let call = given(call, "call")?;
         // SAFETY: `cancel` is NULL or a living handle, as the rules for callers say.
         let cancel = unsafe { handles::enter(cancel) };
-        call.cancel = cancel.map(|cancel| cancel.inner().clone());
+        call.interrupt.cancel = cancel.map(|cancel| cancel.inner().clone());
+        Ok(())
+    })
+}
+
+/// Has a function asked on the thread that waits, which holds no lock, whenever the cancel object is triggered:
+/// 0 goes on waiting and loses nothing, anything else ends the call with INTERRUPTED. The object needs no reset
+/// then. The object is that of this call, or else of the client. NULL takes the function away.
+///
+/// May be NULL: `check`, `user_data`.
+///
+/// **Ownership**: `user_data` stays yours, and must outlive the calls.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: NULL_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_call_set_interrupt_check(
+    call: Option<&mut hstream_call_t>,
+    check: hstream_interrupt_fn,
+    user_data: *mut c_void,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let call = given(call, "call")?;
+        call.interrupt.check = check_of(check, user_data);
         Ok(())
     })
 }

@@ -1,11 +1,14 @@
 //! Functions of the caller's, with what they are called with and what frees it.
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use crate::ffi::batch::hstream_batch_t;
+use crate::ffi::bytes::Text;
 use crate::ffi::delivery::hstream_deliveries_t;
 use crate::ffi::error::hstream_error_t;
+use crate::wait::Check;
 
 /// Frees `user_data`. Called exactly once, when nothing will call the callback any more, on any thread.
 pub type hstream_release_fn = Option<unsafe extern "C-unwind" fn(user_data: *mut c_void)>;
@@ -25,6 +28,48 @@ pub type hstream_batch_fn = Option<
         user_data: *mut c_void,
     ) -> i32,
 >;
+
+/// Gets a line of the log, on the thread of the log: its level, when it was, in milliseconds since 1970, and what
+/// it is about. `target` and `message` are lent for the time of the call.
+pub type hstream_log_fn = Option<
+    unsafe extern "C-unwind" fn(
+        level: i32,
+        time_ms: i64,
+        target: *const c_char,
+        message: *const c_char,
+        message_len: usize,
+        user_data: *mut c_void,
+    ),
+>;
+
+/// Says whether a wait ends when its cancel object is triggered: 0 goes on waiting. It is asked on the thread
+/// that waits, by each that does, and may be asked more often than the object is triggered.
+pub type hstream_interrupt_fn = Option<unsafe extern "C-unwind" fn(user_data: *mut c_void) -> i32>;
+
+/// A function to ask, with its user data, which is not released.
+struct Question {
+    function: unsafe extern "C-unwind" fn(user_data: *mut c_void) -> i32,
+    user_data: *mut c_void,
+}
+
+// SAFETY: the rules for callers say that the function is called on any thread that waits.
+unsafe impl Send for Question {}
+// SAFETY: nothing here is changed, and the pointer is only passed on.
+unsafe impl Sync for Question {}
+
+impl Question {
+    fn ask(&self) -> bool {
+        // SAFETY: the caller of the setter promised a function that keeps the rules for callbacks, and user data
+        // that outlives the waits.
+        unsafe { (self.function)(self.user_data) != 0 }
+    }
+}
+
+/// What a wait asks.
+pub(crate) fn check_of(function: hstream_interrupt_fn, user_data: *mut c_void) -> Option<Check> {
+    let question = Question { function: function?, user_data };
+    Some(Check::new(move || question.ask()))
+}
 
 /// A function with its user data. Clones are counted; the last one releases.
 #[derive(Clone)]
@@ -65,6 +110,19 @@ impl Callback<hstream_batch_fn> {
         // SAFETY: the caller of the setter promised a function that keeps the rules for callbacks; what it
         // is called with lives for the call, or is NULL.
         unsafe { function(batch, error, self.unit.user_data) }
+    }
+}
+
+impl Callback<hstream_log_fn> {
+    pub(crate) fn call(&self, level: i32, time_ms: i64, target: &Text, message: &Text) {
+        let Some(function) = self.function else { return };
+        let mut len = MaybeUninit::uninit();
+        let (target, message) = (target.lend(None), message.lend(Some(&mut len)));
+        // SAFETY: written by `lend`.
+        let len = unsafe { len.assume_init() };
+        // SAFETY: the caller of the setter promised a function that keeps the rules for callbacks; what it
+        // is called with lives for the call.
+        unsafe { function(level, time_ms, target, message, len, self.unit.user_data) }
     }
 }
 

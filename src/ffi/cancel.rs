@@ -112,6 +112,27 @@ pub unsafe extern "C" fn hstream_cancel_reset(cancel: *mut hstream_cancel_t) {
     boundary::ask(cancel, (), |cancel| cancel.cancel.reset());
 }
 
+/// Returns a descriptor that triggers the object when something is written to it, as event loops and
+/// interpreters do; -1 where there is none. It does not block, and is the same at each call.
+///
+/// **Ownership**: The descriptor is the object's: don't close it, nor use it after the free.
+/// **Threads**: any, several at once.
+/// **Blocking**: no.
+/// **Errors**: none.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_cancel_write_fd(cancel: *mut hstream_cancel_t) -> i32 {
+    // SAFETY: `cancel` is NULL or a living handle, as the rules for callers say.
+    let cancel = unsafe { handles::enter(cancel) };
+    boundary::ask(cancel, -1, |cancel| {
+        #[cfg(unix)]
+        let descriptor = cancel.cancel.write_fd().unwrap_or(-1);
+        #[cfg(not(unix))]
+        let descriptor = (cancel, -1).1;
+        descriptor
+    })
+}
+
 #[cfg(test)]
 #[allow(clippy::multiple_unsafe_ops_per_block)]
 mod tests {

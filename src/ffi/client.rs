@@ -1,19 +1,26 @@
 //! Clients.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use crate::client::Client;
 use crate::closing::Closing;
+use crate::error::Error;
+#[cfg(feature = "tls")]
+use crate::ffi::boundary::Failure;
 use crate::ffi::boundary::{self, Outcome, given};
 use crate::ffi::bytes;
-use crate::ffi::call::{self, hstream_call_t};
+use crate::ffi::call::{self, Interrupt, hstream_call_t};
 use crate::ffi::cancel::hstream_cancel_t;
 use crate::ffi::config::hstream_client_options_t;
+#[cfg(not(feature = "tls"))]
+use crate::ffi::config::no_tls;
 use crate::ffi::error::hstream_error_t;
 use crate::ffi::handles::{self, Life, LongLived};
+use crate::ffi::log;
 use crate::ffi::status::*;
+use crate::wait::Wait;
 
 /// A connection to a cluster.
 pub struct hstream_client_t {
@@ -22,12 +29,19 @@ pub struct hstream_client_t {
     client: Client,
     /// What its producers and consumers are made with: they do not end with this handle.
     parent: Client,
+    /// What ends waits on it and on what is made with it, if nothing else is said.
+    interrupt: Interrupt,
     /// Closed by the free, which ends this handle and not the client behind it.
     scope: Arc<Closing>,
 }
 
 impl LongLived for hstream_client_t {
     const NAME: &'static str = "client";
+    const IS_ROOT: bool = true;
+
+    fn end(&self, limit: Wait) -> Result<(), Error> {
+        self.parent.close(limit)
+    }
 
     fn life(&self) -> &Life {
         &self.life
@@ -35,9 +49,9 @@ impl LongLived for hstream_client_t {
 }
 
 impl hstream_client_t {
-    fn new(parent: Client) -> Self {
+    fn new(parent: Client, interrupt: Interrupt) -> Self {
         let scope = Arc::<Closing>::default();
-        hstream_client_t { life: Life::new(), client: parent.scoped(scope.clone()), parent, scope }
+        hstream_client_t { life: Life::new(), client: parent.scoped(scope.clone()), parent, interrupt, scope }
     }
 
     /// The client for one call.
@@ -46,6 +60,10 @@ impl hstream_client_t {
             Some(call) => Ok(self.client.within(call.limit(self.client.limit())?)),
             None => Ok(self.client.clone()),
         }
+    }
+
+    pub(crate) fn interrupt(&self) -> Interrupt {
+        self.interrupt.clone()
     }
 
     pub(crate) fn parent(&self) -> &Client {
@@ -74,13 +92,16 @@ pub unsafe extern "C" fn hstream_client_connect(
     boundary::run(err, || {
         let out = given(out, "out")?;
         boundary::watch_forks();
+        log::as_the_environment_says();
+        let interrupt = client_options.map(|options| options.interrupt()).unwrap_or_default();
         let config = client_options.map(|options| options.config()).unwrap_or_default();
         let lazy = config.lazy;
         let client = Client::open(config)?;
+        let client = client.within(interrupt.apply(client.limit().clone()));
         if !lazy {
             client.within(call::limit_of(call, client.limit())?).refresh()?;
         }
-        out.write(handles::register(hstream_client_t::new(client)));
+        out.write(handles::register(hstream_client_t::new(client, interrupt)));
         Ok(())
     })
 }
@@ -105,7 +126,7 @@ pub unsafe extern "C" fn hstream_client_close(
     // SAFETY: `client` is NULL or a living handle, as the rules for callers say.
     let client = unsafe { handles::enter(client) };
     boundary::closing(client, "client", err, |client| {
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &client.interrupt)?;
         client.parent.close(limit)?;
         Ok(())
     })
@@ -180,6 +201,87 @@ pub unsafe extern "C" fn hstream_client_refresh(
     let client = unsafe { handles::enter(client) };
     boundary::on(client, "client", err, |client| {
         client.within(call)?.refresh()?;
+        Ok(())
+    })
+}
+
+/// Reads the certificate files again, for new connections. They are also read again when they have changed. If
+/// they can't be used, the old ones stay.
+///
+/// May be NULL: `err`.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: any, several at once.
+/// **Blocking**: no.
+/// **Errors**: TLS, UNSUPPORTED without TLS.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_client_reload_tls(
+    client: *mut hstream_client_t,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    // SAFETY: `client` is NULL or a living handle, as the rules for callers say.
+    let client = unsafe { handles::enter(client) };
+    boundary::on(client, "client", err, |client| {
+        #[cfg(feature = "tls")]
+        let reloaded = client.client.reload_tls().map_err(Failure::from);
+        #[cfg(not(feature = "tls"))]
+        let reloaded = client.within(None).map(drop).and(Err(no_tls()));
+        reloaded
+    })
+}
+
+/// Sends this token from now on: base64 of user:password. Calls on the way are not touched.
+///
+/// May be NULL: `err`.
+///
+/// **Ownership**: What is given is copied.
+/// **Threads**: any, several at once.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT; CONFIG without TLS, if that was not allowed.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_client_set_auth_token(
+    client: *mut hstream_client_t,
+    token: *const c_void,
+    token_len: usize,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    // SAFETY: `client` is NULL or a living handle, as the rules for callers say.
+    let client = unsafe { handles::enter(client) };
+    boundary::on(client, "client", err, |client| {
+        // SAFETY: `token` is NULL or as long as is said, as the rules for callers say.
+        let token = unsafe { bytes::data(token, token_len, "token") }?;
+        client.client.set_auth_token(token)?;
+        Ok(())
+    })
+}
+
+/// Sends these credentials from now on. Calls on the way are not touched.
+///
+/// May be NULL: `password`, `err`.
+///
+/// **Ownership**: What is given is copied.
+/// **Threads**: any, several at once.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT for a user with a colon, UTF8; CONFIG without TLS, if that was not allowed.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_client_set_basic_auth(
+    client: *mut hstream_client_t,
+    user: *const c_char,
+    password: *const c_void,
+    password_len: usize,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    // SAFETY: `client` is NULL or a living handle, as the rules for callers say.
+    let client = unsafe { handles::enter(client) };
+    boundary::on(client, "client", err, |client| {
+        // SAFETY: `user` is NULL or a NUL-terminated text, as the rules for callers say.
+        let user = unsafe { bytes::text(user, "user") }?;
+        // SAFETY: `password` is NULL or as long as is said, as the rules for callers say.
+        let password = unsafe { bytes::data(password, password_len, "password") }?;
+        client.client.set_basic_auth(user, password)?;
         Ok(())
     })
 }

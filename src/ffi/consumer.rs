@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::ffi::batch::hstream_batch_t;
 use crate::ffi::boundary::{self, Failure, given};
 use crate::ffi::bytes::{self, Text};
-use crate::ffi::call::{self, hstream_call_t};
+use crate::ffi::call::{self, Interrupt, hstream_call_t};
 use crate::ffi::callback::{Callback, hstream_batch_fn};
 use crate::ffi::cancel::hstream_cancel_t;
 use crate::ffi::client::hstream_client_t;
@@ -55,10 +55,15 @@ pub struct hstream_consumer_t {
     callback: Option<Callback<hstream_batch_fn>>,
     name: Text,
     subscription: Text,
+    interrupt: Interrupt,
 }
 
 impl LongLived for hstream_consumer_t {
     const NAME: &'static str = "consumer";
+
+    fn end(&self, limit: Wait) -> Result<(), Error> {
+        self.consumer.close(limit)
+    }
 
     fn life(&self) -> &Life {
         &self.life
@@ -158,7 +163,14 @@ pub unsafe extern "C" fn hstream_consumer_new(
         let (config, callback) = consumer_options.map(|options| options.parts()).unwrap_or_default();
         let consumer = client.within(call)?.consumer(subscription_id, config)?;
         let (name, subscription) = (Text::new(consumer.name()), Text::new(subscription_id));
-        let consumer = hstream_consumer_t { life: Life::new(), consumer, callback, name, subscription };
+        let consumer = hstream_consumer_t {
+            life: Life::new(),
+            consumer,
+            callback,
+            name,
+            subscription,
+            interrupt: client.interrupt(),
+        };
         out.write(handles::register(consumer));
         Ok(())
     })
@@ -208,7 +220,7 @@ pub unsafe extern "C" fn hstream_consumer_poll(
     // SAFETY: `consumer` is NULL or a living handle, as the rules for callers say.
     let consumer = unsafe { handles::enter(consumer) };
     boundary::on(consumer, "consumer", err, |consumer| {
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &consumer.interrupt)?;
         let out = given(out, "out")?;
         if consumer.callback.is_some() {
             let text = "the consumer delivers to its callback; it can't be polled as well";
@@ -244,7 +256,7 @@ pub unsafe extern "C" fn hstream_consumer_run(
     // SAFETY: `consumer` is NULL or a living handle, as the rules for callers say.
     let consumer = unsafe { handles::enter(consumer) };
     boundary::on(consumer, "consumer", err, |consumer| {
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &consumer.interrupt)?;
         if consumer.callback.is_none() {
             let text = "the consumer has no callback; poll it";
             return Err(Failure::refused(HSTREAM_ERR_INVALID_STATE, text));
@@ -357,7 +369,7 @@ pub unsafe extern "C" fn hstream_consumer_flush_acks(
     // SAFETY: `consumer` is NULL or a living handle, as the rules for callers say.
     let consumer = unsafe { handles::enter(consumer) };
     boundary::on(consumer, "consumer", err, |consumer| {
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &consumer.interrupt)?;
         consumer.consumer.flush_acks(limit)?;
         Ok(())
     })
@@ -397,7 +409,7 @@ pub unsafe extern "C" fn hstream_consumer_stop(
     // SAFETY: `consumer` is NULL or a living handle, as the rules for callers say.
     let consumer = unsafe { handles::enter(consumer) };
     boundary::on(consumer, "consumer", err, |consumer| {
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &consumer.interrupt)?;
         consumer.consumer.stop(limit)?;
         Ok(())
     })
@@ -424,7 +436,7 @@ pub unsafe extern "C" fn hstream_consumer_close(
     // SAFETY: `consumer` is NULL or a living handle, as the rules for callers say.
     let consumer = unsafe { handles::enter(consumer) };
     boundary::closing(consumer, "consumer", err, |consumer| {
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &consumer.interrupt)?;
         consumer.consumer.close(limit)?;
         Ok(())
     })

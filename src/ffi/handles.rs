@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use crate::error::Error;
 use crate::ffi::boundary::{Failure, Outcome};
 use crate::ffi::status::*;
 use crate::fork;
+use crate::wait::Wait;
 
 /// Builders and results that have not been freed.
 static OTHERS: AtomicU64 = AtomicU64::new(0);
@@ -74,7 +77,32 @@ pub(crate) trait LongLived: Send + Sync + 'static {
     /// What it is called in texts.
     const NAME: &'static str;
 
+    /// Closed before others, as it closes those.
+    const IS_ROOT: bool = false;
+
     fn life(&self) -> &Life;
+
+    /// Closes it, if it can be closed.
+    fn end(&self, _limit: Wait) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// The same for those of any type.
+trait Ends: Send + Sync {
+    fn end(&self, limit: Wait) -> Result<(), Error>;
+}
+
+impl<T: LongLived> Ends for T {
+    fn end(&self, limit: Wait) -> Result<(), Error> {
+        LongLived::end(self, limit)
+    }
+}
+
+struct Entry {
+    name: &'static str,
+    is_root: bool,
+    handle: Weak<dyn Ends>,
 }
 
 /// Whether a long-lived handle can be used.
@@ -113,7 +141,7 @@ impl Life {
 /// The long-lived handles of this process, by address.
 struct Living {
     generation: u32,
-    names: Mutex<BTreeMap<usize, &'static str>>,
+    handles: Mutex<BTreeMap<usize, Entry>>,
 }
 
 /// A child of a fork begins anew and never looks at its parent's: a thread that is not there any more may
@@ -127,7 +155,7 @@ fn living() -> &'static Living {
             Some(living) if living.generation == fork::generation() => return living,
             _ => {}
         }
-        let new = Box::new(Living { generation: fork::generation(), names: Mutex::default() });
+        let new = Box::new(Living { generation: fork::generation(), handles: Mutex::default() });
         let new = Box::into_raw(new);
         if LIVING.compare_exchange(current, new, Ordering::AcqRel, Ordering::Acquire).is_err() {
             // SAFETY: it was made above, and nobody else has seen it.
@@ -138,8 +166,11 @@ fn living() -> &'static Living {
 
 /// Hands out a long-lived handle.
 pub(crate) fn register<T: LongLived>(handle: T) -> *mut T {
-    let pointer = Arc::into_raw(Arc::new(handle)).cast_mut();
-    living().names.lock().insert(pointer.addr(), T::NAME);
+    let handle = Arc::new(handle);
+    let ends: Weak<dyn Ends> = Arc::<T>::downgrade(&handle);
+    let pointer = Arc::into_raw(handle).cast_mut();
+    let entry = Entry { name: T::NAME, is_root: T::IS_ROOT, handle: ends };
+    living().handles.lock().insert(pointer.addr(), entry);
     pointer
 }
 
@@ -168,9 +199,9 @@ pub(crate) unsafe fn retire<T: LongLived>(pointer: *mut T) -> Option<Arc<T>> {
         return None;
     }
     let removed = {
-        let mut names = living().names.lock();
-        let known = names.get(&pointer.addr()) == Some(&T::NAME);
-        known && names.remove(&pointer.addr()).is_some()
+        let mut handles = living().handles.lock();
+        let known = handles.get(&pointer.addr()).is_some_and(|entry| entry.name == T::NAME);
+        known && handles.remove(&pointer.addr()).is_some()
     };
     if removed {
         // SAFETY: it was in the set, so the count that `register` gave to the caller is still there.
@@ -182,8 +213,26 @@ pub(crate) unsafe fn retire<T: LongLived>(pointer: *mut T) -> Option<Arc<T>> {
     None
 }
 
+/// Closes all that have not been freed, within one time; the first error of one is returned, and ends nothing.
+pub(crate) fn end_all(timeout: Option<Duration>) -> Result<(), Error> {
+    let mut handles: Vec<(bool, Arc<dyn Ends>)> = {
+        let handles = living().handles.lock();
+        handles.values().filter_map(|entry| Some((entry.is_root, entry.handle.upgrade()?))).collect()
+    };
+    handles.sort_by_key(|(is_root, _)| !is_root);
+    let begun = Instant::now();
+    let outcomes: Vec<_> = handles
+        .into_iter()
+        .map(|(_, handle)| {
+            let left = timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
+            handle.end(Wait::forever().for_at_most(left))
+        })
+        .collect();
+    outcomes.into_iter().collect()
+}
+
 pub(crate) fn count() -> u64 {
-    living().names.lock().len() as u64 + OTHERS.load(Ordering::Relaxed)
+    living().handles.lock().len() as u64 + OTHERS.load(Ordering::Relaxed)
 }
 
 #[cfg(test)]

@@ -1,13 +1,18 @@
 //! The library itself: versions, codes, counts.
 
 use std::ffi::c_char;
+use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
 use crate::ffi::boundary::{self, Failure};
 use crate::ffi::bytes::{self, Text};
+use crate::ffi::call;
+use crate::ffi::error::hstream_error_t;
 use crate::ffi::handles;
 use crate::ffi::status;
 use crate::ffi::status::*;
+use crate::options::options_schema_json;
+use crate::runtime::{self, Runtime};
 
 /// "Without limit", as a time-out.
 #[allow(dead_code)]
@@ -105,11 +110,14 @@ pub unsafe extern "C" fn hstream_build_info() -> *const c_char {
     boundary::quiet(c"".as_ptr(), || {
         static INFO: OnceLock<Text> = OnceLock::new();
         let info = INFO.get_or_init(|| {
-            let features: Vec<&str> =
-                [("dev-server", cfg!(feature = "dev-server")), ("zstd", cfg!(feature = "zstd"))]
-                    .into_iter()
-                    .filter_map(|(name, on)| on.then_some(name))
-                    .collect();
+            let features: Vec<&str> = [
+                ("dev-server", cfg!(feature = "dev-server")),
+                ("tls", cfg!(feature = "tls")),
+                ("zstd", cfg!(feature = "zstd")),
+            ]
+            .into_iter()
+            .filter_map(|(name, on)| on.then_some(name))
+            .collect();
             let info = serde_json::json!({
                 "version": env!("CARGO_PKG_VERSION"),
                 "abi": ABI_VERSION,
@@ -121,6 +129,22 @@ pub unsafe extern "C" fn hstream_build_info() -> *const c_char {
             Text::new(&info.to_string())
         });
         info.lend(None)
+    })
+}
+
+/// Returns all options that can be set by text, as JSON: {"client": [{"key", "type", "range", "default", "text"},
+/// ...]}. Keys are only added.
+///
+/// **Ownership**: The result is static.
+/// **Threads**: any.
+/// **Blocking**: no.
+/// **Errors**: none.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_options_schema_json() -> *const c_char {
+    boundary::quiet(c"".as_ptr(), || {
+        static SCHEMA: OnceLock<Text> = OnceLock::new();
+        SCHEMA.get_or_init(|| Text::new(&options_schema_json())).lend(None)
     })
 }
 
@@ -182,6 +206,34 @@ pub unsafe extern "C" fn hstream_code_is_retryable(code: i32) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hstream_live_handles() -> u64 {
     boundary::quiet(0, handles::count)
+}
+
+/// Closes all clients, producers and consumers of the process within the time, and ends the threads that they
+/// have in common. The handles are CLOSED and still to be freed; a new client starts afresh. The callback of the
+/// log stays.
+///
+/// May be NULL: `err`.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: any.
+/// **Blocking**: until `timeout_ms`.
+/// **Errors**: TIMEOUT if something was given up; all is closed all the same. WOULD_DEADLOCK in a callback.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_shutdown(
+    timeout_ms: i64,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    boundary::run(err, || {
+        let timeout = call::duration(timeout_ms, "timeout_ms")?;
+        if runtime::is_ours() {
+            let text = "a shutdown in a callback would wait for that callback";
+            return Err(Failure::refused(HSTREAM_ERR_WOULD_DEADLOCK, text));
+        }
+        let outcome = handles::end_all(timeout);
+        Runtime::end();
+        Ok(outcome?)
+    })
 }
 
 /// Frees a text that a function handed out as `char **`.

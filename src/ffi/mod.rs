@@ -32,6 +32,7 @@ mod call;
 mod cancel;
 mod config;
 mod client;
+mod log;
 mod streams;
 mod shards;
 mod record_id;

@@ -5,11 +5,11 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::Arc;
 
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
 use crate::ffi::appender::hstream_appender_t;
 use crate::ffi::boundary::{self, Failure, given};
 use crate::ffi::bytes;
-use crate::ffi::call::{self, hstream_call_t};
+use crate::ffi::call::{self, Interrupt, hstream_call_t};
 use crate::ffi::cancel::hstream_cancel_t;
 use crate::ffi::client::hstream_client_t;
 use crate::ffi::delivery::hstream_deliveries_t;
@@ -28,10 +28,15 @@ pub struct hstream_producer_t {
     producer: BufferedProducer,
     /// What a poll had no room for.
     rest: Mutex<Option<hstream_deliveries_t>>,
+    interrupt: Interrupt,
 }
 
 impl LongLived for hstream_producer_t {
     const NAME: &'static str = "producer";
+
+    fn end(&self, limit: Wait) -> Result<(), Error> {
+        self.producer.close(limit).map(drop)
+    }
 
     fn life(&self) -> &Life {
         &self.life
@@ -83,7 +88,7 @@ fn end(handle: Arc<hstream_producer_t>) {
     }
 }
 
-fn warn_if_lost(error: Option<crate::error::Error>) {
+fn warn_if_lost(error: Option<Error>) {
     if let Some(error) = error {
         tracing::warn!(%error, "a producer was freed with records on the way");
     }
@@ -119,6 +124,7 @@ pub unsafe extern "C" fn hstream_producer_new(
             life: Life::new(),
             producer,
             rest: Mutex::default(),
+            interrupt: client.interrupt(),
         }));
         Ok(())
     })
@@ -151,7 +157,7 @@ pub unsafe extern "C" fn hstream_producer_open(
         let out = given(out, "out")?;
         let limit = call.map(|call| call.limit(producer.producer.limit())).transpose()?;
         let appender = producer.producer.appender_within(stream, limit)?;
-        out.write(handles::register(hstream_appender_t::new(appender)));
+        out.write(handles::register(hstream_appender_t::new(appender, producer.interrupt.clone())));
         Ok(())
     })
 }
@@ -180,7 +186,7 @@ pub unsafe extern "C" fn hstream_producer_flush(
     let producer = unsafe { handles::enter(producer) };
     let counts = CountsOut::new(written, failed, unknown);
     boundary::on(producer, "producer", err, |producer| {
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &producer.interrupt)?;
         counts.set(producer.producer.flush(limit)?);
         Ok(())
     })
@@ -207,7 +213,7 @@ pub unsafe extern "C" fn hstream_producer_poll(
     // SAFETY: `producer` is NULL or a living handle, as the rules for callers say.
     let producer = unsafe { handles::enter(producer) };
     boundary::on(producer, "producer", err, |producer| {
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &producer.interrupt)?;
         let out = given(out, "out")?;
         let most = usize::try_from(max_reports).unwrap_or(usize::MAX);
         if most == 0 {
@@ -299,7 +305,7 @@ pub unsafe extern "C" fn hstream_producer_close(
     let producer = unsafe { handles::enter(producer) };
     let counts = CountsOut::new(written, failed, unknown);
     boundary::closing(producer, "producer", err, |producer| {
-        let limit = call::wait(timeout_ms, cancel)?;
+        let limit = call::wait(timeout_ms, cancel, &producer.interrupt)?;
         counts.set(producer.producer.close(limit)?);
         Ok(())
     })

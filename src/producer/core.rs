@@ -21,7 +21,7 @@ use crate::producer::reports::{Deliveries, Report, Reporter};
 use crate::producer::worker::never_sent;
 use crate::runtime::Spawner;
 use crate::shard::{Shard, ShardMap};
-use crate::wait::{Ended, Until, wait};
+use crate::wait::{Ended, Until, Wait, wait};
 
 /// What is kept about a record beside its bytes, roughly: its tag, and its share of a batch.
 const OVERHEAD: usize = 32;
@@ -243,7 +243,7 @@ impl Core {
         let workers: Vec<_> = lanes.iter().filter_map(|lane| lane.take_worker()).collect();
         workers.iter().for_each(|worker| worker.abort());
         for worker in workers {
-            let _ = wait(worker, Until { deadline: None, cancel: None });
+            let _ = wait(worker, Wait::forever().until());
         }
         for lane in lanes {
             for queued in lane.take_queued() {

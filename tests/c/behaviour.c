@@ -1,4 +1,5 @@
-/* What the functions do, against a server in this process. With the argument "fork": what a child may do. */
+/* What the functions do, against a server in this process. With the argument "fork": what a child may do; with
+ * "log": a line for the log. */
 
 #define _POSIX_C_SOURCE 200809L
 
@@ -671,6 +672,299 @@ static void end_waits(hstream_client_t *client)
     hstream_cancel_free(waiting.cancel); /* ignored */
 }
 
+/* ---- Options, credentials, certificates ---------------------------------------------------------------- */
+
+static void options_and_credentials(hstream_client_t *client)
+{
+    hstream_client_options_t *options = hstream_client_options_new();
+    hstream_client_t *other = NULL;
+    hstream_error_t *err = NULL;
+    char *text = NULL;
+    size_t len = 0;
+
+    /* By text, and back; secrets stay inside. */
+    OK(hstream_client_options_set(options, "url", "hstream://nobody:1", NULL));
+    OK(hstream_client_options_set(options, "request.timeout.ms", "20000", NULL));
+    OK(hstream_client_options_get(options, "request.timeout.ms", &text, &len, NULL));
+    CHECK(len == 5 && strcmp(text, "20000") == 0);
+    hstream_string_free(text);
+    CODE(HSTREAM_ERR_UNKNOWN_OPTION, hstream_client_options_set(options, "request.timeuot.ms", "1", &err));
+    CHECK(strstr(hstream_error_message(err, NULL), "`request.timeout.ms`") != NULL);
+    hstream_error_free(err);
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_client_options_set(options, "lazy.connect", "maybe", NULL));
+    CODE(HSTREAM_ERR_UNKNOWN_OPTION, hstream_client_options_get(options, "nothing", &text, NULL, NULL));
+    OK(hstream_client_options_set_basic_auth(options, "me", "secret", HSTREAM_NTS, NULL));
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_client_options_set_basic_auth(options, "m:e", "x", 1, NULL));
+    OK(hstream_client_options_get(options, "basic.auth.password", &text, NULL, NULL));
+    CHECK(strcmp(text, "***") == 0);
+    hstream_string_free(text);
+
+    OK(hstream_client_options_set_keepalive_ms(options, 600000, 20000));
+    OK(hstream_client_options_set_tcp_keepalive_ms(options, 10000, -1));
+    OK(hstream_client_options_set_windows(options, 1 << 20, 16 << 20));
+    CODE(HSTREAM_ERR_CONFIG, hstream_client_options_set_windows(options, 1 << 20, 1 << 20));
+    OK(hstream_client_options_add_metadata(options, "request-id", "7", 1, NULL));
+    OK(hstream_client_options_add_metadata(options, "bytes-bin", "\0\1", 2, NULL));
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_client_options_add_metadata(options, "a b", "7", 1, NULL));
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_client_options_map_address(options, "a:1", "b:x", NULL));
+    OK(hstream_client_options_map_address(options, "nobody:1", strstr(url, "//") + 2, NULL));
+
+    /* Credentials are not sent in the clear unless that is asked for. */
+    CODE(HSTREAM_ERR_CONFIG, hstream_client_connect(options, NULL, &other, NULL));
+    OK(hstream_client_options_set_plaintext_auth(options, 1));
+    OK(hstream_client_connect(options, NULL, &other, NULL));
+    OK(hstream_client_echo(other, "mapped", NULL, &text, NULL, NULL));
+    hstream_string_free(text);
+    OK(hstream_client_set_basic_auth(other, "you", NULL, 0, NULL));
+    OK(hstream_client_set_auth_token(other, "bWU6c2VjcmV0", HSTREAM_NTS, NULL));
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_client_set_auth_token(other, "\n", 1, NULL));
+    CODE(HSTREAM_ERR_NULL_ARGUMENT, hstream_client_set_auth_token(other, NULL, 1, NULL));
+    OK(hstream_client_refresh(other, NULL, NULL));
+    hstream_client_free(other);
+    CODE(HSTREAM_ERR_CONFIG, hstream_client_set_auth_token(client, "bWU6c2VjcmV0", HSTREAM_NTS, NULL));
+    CODE(HSTREAM_ERR_CONFIG, hstream_client_set_basic_auth(client, "me", "secret", 6, NULL));
+    OK(hstream_client_options_set_auth_token(options, "bWU6c2VjcmV0", HSTREAM_NTS, NULL));
+    CODE(HSTREAM_ERR_CONFIG, hstream_client_connect(options, NULL, &other, NULL)); /* a user and a token */
+    hstream_client_options_free(options);
+
+    /* Files are read by the connect, what comes from memory is looked at by the setter. */
+    options = hstream_client_options_new();
+    OK(hstream_client_options_set_url(options, "hstreams://127.0.0.1:1", NULL));
+    CODE(HSTREAM_ERR_TLS, hstream_client_options_set_tls_ca_pem(options, "no PEM", HSTREAM_NTS, NULL));
+    CODE(HSTREAM_ERR_TLS, hstream_client_options_set_tls_identity_pem(options, "no", 2, "PEM", 3, NULL));
+    CODE(HSTREAM_ERR_TLS, hstream_client_options_set_tls_server_name(options, "no name", NULL));
+    OK(hstream_client_options_set_tls_server_name(options, "example.org", NULL));
+    OK(hstream_client_options_set_tls_identity_files(options, "no-cert.pem", "no-key.pem", NULL));
+    OK(hstream_client_options_set_tls_ca_file(options, "no-such-file.pem", NULL));
+    CODE(HSTREAM_ERR_TLS, hstream_client_connect(options, NULL, &other, &err));
+    CHECK(strstr(hstream_error_message(err, NULL), "no-such-file.pem") != NULL);
+    hstream_error_free(err);
+    hstream_client_options_free(options);
+    OK(hstream_client_reload_tls(client, NULL)); /* there is nothing to read */
+
+    /* A lazy client finds out with its first call. */
+    options = hstream_client_options_new();
+    OK(hstream_client_options_set_url(options, "hstream://127.0.0.1:1", NULL));
+    OK(hstream_client_options_set_lazy_connect(options, 1));
+    OK(hstream_client_options_set_request_timeout_ms(options, 300));
+    OK(hstream_client_connect(options, NULL, &other, NULL));
+    CHECK(hstream_client_refresh(other, NULL, NULL) != HSTREAM_OK);
+    hstream_client_free(other);
+    hstream_client_options_free(options);
+}
+
+/* ---- Waits that ask ------------------------------------------------------------------------------------ */
+
+struct question {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    int asked, ends_at;
+    int elsewhere;
+};
+
+static int32_t on_interrupt(void *user_data)
+{
+    struct question *question = user_data;
+    pthread_mutex_lock(&question->lock);
+    int number = ++question->asked;
+    if (!pthread_equal(pthread_self(), question->thread))
+        question->elsewhere++;
+    pthread_mutex_unlock(&question->lock);
+    return number >= question->ends_at;
+}
+
+static int asked(struct question *question)
+{
+    pthread_mutex_lock(&question->lock);
+    int number = question->asked;
+    pthread_mutex_unlock(&question->lock);
+    return number;
+}
+
+struct asking {
+    hstream_consumer_t *consumer;
+    struct question *question;
+    hstream_code_t code;
+};
+
+static void *wait_and_ask(void *data)
+{
+    struct asking *asking = data;
+    hstream_batch_t *batch = NULL;
+    asking->question->thread = pthread_self();
+    asking->code = hstream_consumer_poll(asking->consumer, 1, LONG_MS, NULL, &batch, NULL);
+    hstream_batch_free(batch);
+    return NULL;
+}
+
+static void ask_on_interrupt(hstream_client_t *client)
+{
+    hstream_client_options_t *options = hstream_client_options_new();
+    hstream_client_t *asking_client = NULL;
+    hstream_cancel_t *cancel = NULL;
+    struct question question = {.lock = PTHREAD_MUTEX_INITIALIZER, .ends_at = 3};
+    struct asking asking = {.question = &question};
+    pthread_t thread;
+
+    create(client, "asked", 1);
+    OK(hstream_cancel_new(&cancel, NULL));
+    int descriptor = hstream_cancel_write_fd(cancel);
+    CHECK(descriptor >= 0 && hstream_cancel_write_fd(cancel) == descriptor);
+    CHECK(write(descriptor, "x", 1) == 1 && hstream_cancel_is_triggered(cancel));
+    hstream_cancel_reset(cancel);
+    CHECK(!hstream_cancel_is_triggered(cancel));
+
+    OK(hstream_client_options_set_url(options, url, NULL));
+    OK(hstream_client_options_set_interrupt(options, cancel, on_interrupt, &question));
+    OK(hstream_client_connect(options, NULL, &asking_client, NULL));
+    hstream_client_options_free(options);
+    OK(hstream_consumer_new(asking_client, "asked", NULL, NULL, &asking.consumer, NULL));
+
+    /* Two triggers that are not meant, one by the descriptor, and one that is; no reset between. */
+    CHECK(pthread_create(&thread, NULL, wait_and_ask, &asking) == 0);
+    nap(200);
+    CHECK(asked(&question) == 0);
+    hstream_cancel_trigger(cancel);
+    for (int i = 0; i < 500 && asked(&question) < 1; i++)
+        nap(10);
+    CHECK(write(descriptor, "x", 1) == 1);
+    for (int i = 0; i < 500 && asked(&question) < 2; i++)
+        nap(10);
+    nap(50);
+    CHECK(asked(&question) == 2);
+    hstream_cancel_trigger(cancel);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CODE(HSTREAM_ERR_INTERRUPTED, asking.code);
+    CHECK(question.elsewhere == 0 && asked(&question) == 3);
+
+    /* It loses nothing: what comes is got, though the object is triggered all the time. */
+    question.ends_at = 1000;
+    append_some(client, "asked", 1);
+    CHECK(pthread_create(&thread, NULL, wait_and_ask, &asking) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    OK(asking.code);
+
+    /* A call that has a function or an object of its own asks that. */
+    struct question own = {.lock = PTHREAD_MUTEX_INITIALIZER, .ends_at = 1, .thread = pthread_self()};
+    hstream_call_t *call = hstream_call_new();
+    hstream_cancel_t *other = NULL;
+    question.thread = pthread_self();
+    OK(hstream_client_refresh(asking_client, NULL, NULL));
+    OK(hstream_call_set_interrupt_check(call, on_interrupt, &own));
+    CODE(HSTREAM_ERR_INTERRUPTED, hstream_client_refresh(asking_client, call, NULL));
+    CHECK(own.asked == 1 && own.elsewhere == 0 && question.elsewhere == 0);
+    OK(hstream_cancel_new(&other, NULL));
+    OK(hstream_call_set_cancel(call, other));
+    OK(hstream_client_refresh(asking_client, call, NULL));
+    OK(hstream_call_set_interrupt_check(call, NULL, NULL));
+    hstream_cancel_trigger(other);
+    CODE(HSTREAM_ERR_INTERRUPTED, hstream_client_refresh(asking_client, call, NULL));
+    CHECK(own.asked == 1);
+    hstream_call_free(call);
+    hstream_cancel_free(other);
+
+    OK(hstream_consumer_close(asking.consumer, LONG_MS, NULL, NULL));
+    hstream_consumer_free(asking.consumer);
+    hstream_client_free(asking_client);
+    hstream_cancel_free(cancel);
+}
+
+/* ---- The log ------------------------------------------------------------------------------------------- */
+
+struct lines {
+    pthread_mutex_t lock;
+    int count, twice, wrong, released;
+    int slow;
+    hstream_code_t inside;
+};
+
+static void on_line(int32_t level, int64_t time_ms, const char *target, const char *message, size_t message_len,
+                    void *user_data)
+{
+    struct lines *lines = user_data;
+    pthread_mutex_lock(&lines->lock);
+    lines->count++;
+    lines->twice += strstr(message, "freed twice") != NULL && level == HSTREAM_LOG_ERROR;
+    lines->wrong += strncmp(target, "hstreamdb", 9) != 0 || time_ms <= 0 || strlen(message) != message_len;
+    lines->inside = hstream_log_set_callback(HSTREAM_LOG_OFF, NULL, NULL, NULL, NULL);
+    int slow = lines->slow;
+    lines->slow = 0;
+    pthread_mutex_unlock(&lines->lock);
+    if (slow)
+        nap(slow);
+}
+
+static void on_lines_release(void *user_data)
+{
+    ((struct lines *)user_data)->released++;
+}
+
+static void log_lines(void)
+{
+    struct lines lines = {.lock = PTHREAD_MUTEX_INITIALIZER}, more = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    hstream_cancel_t *cancel = NULL;
+
+    OK(hstream_cancel_new(&cancel, NULL));
+    hstream_cancel_free(cancel);
+    OK(hstream_log_set_callback(HSTREAM_LOG_ERROR, on_line, &lines, on_lines_release, NULL));
+    hstream_cancel_free(cancel);
+    hstream_cancel_free(cancel);
+    OK(hstream_log_set_level(HSTREAM_LOG_OFF));
+    hstream_cancel_free(cancel);
+    OK(hstream_log_set_level(HSTREAM_LOG_WARN));
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_log_set_callback(6, on_line, &more, on_lines_release, NULL));
+    CHECK(more.released == 0 && lines.released == 0);
+    /* The one before has got its lines when it is replaced. */
+    OK(hstream_log_set_callback(HSTREAM_LOG_TRACE, on_line, &more, on_lines_release, NULL));
+    CHECK(lines.count == 2 && lines.twice == 2 && lines.wrong == 0 && lines.released == 1);
+    CODE(HSTREAM_ERR_WOULD_DEADLOCK, lines.inside);
+
+    /* A slow one loses lines, and delays nobody. */
+    more.slow = 300;
+    for (int i = 0; i < 1200; i++)
+        hstream_cancel_free(cancel);
+    OK(hstream_log_set_callback(HSTREAM_LOG_OFF, NULL, NULL, NULL, NULL));
+    CHECK(more.released == 1 && more.wrong == 0 && more.count >= 1024);
+    CHECK(hstream_log_dropped() > 0 && hstream_log_dropped() + (uint64_t)more.twice == 1200);
+    hstream_cancel_free(cancel);
+    CHECK(lines.count == 2);
+}
+
+/* ---- The end of all ------------------------------------------------------------------------------------ */
+
+static void shut_down(void)
+{
+    hstream_client_t *client = connected();
+    hstream_producer_t *producer = NULL;
+    hstream_appender_t *appender = NULL;
+    struct question question = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct asking asking = {.question = &question};
+    pthread_t thread;
+
+    create(client, "shut", 1);
+    OK(hstream_producer_new(client, NULL, &producer, NULL));
+    OK(hstream_producer_open(producer, "shut", NULL, &appender, NULL));
+    OK(hstream_appender_append_raw(appender, NULL, 0, "x", 1, 0, -1, NULL, NULL));
+    OK(hstream_consumer_new(client, "asked", NULL, NULL, &asking.consumer, NULL));
+    hstream_client_free(client); /* what was made with it is open all the same */
+    CHECK(pthread_create(&thread, NULL, wait_and_ask, &asking) == 0);
+    nap(200);
+    OK(hstream_shutdown(LONG_MS, NULL));
+    CHECK(pthread_join(thread, NULL) == 0);
+    CODE(HSTREAM_ERR_CLOSED, asking.code);
+    CODE(HSTREAM_ERR_CLOSED, hstream_appender_append_raw(appender, NULL, 0, "x", 1, 0, -1, NULL, NULL));
+    OK(hstream_shutdown(0, NULL));
+
+    /* A new client starts afresh, while the handles of before are there. */
+    client = connected();
+    OK(hstream_client_append_raw(client, "shut", NULL, 0, "y", 1, NULL, NULL, NULL));
+    hstream_appender_free(appender);
+    hstream_producer_free(producer);
+    hstream_consumer_free(asking.consumer);
+    OK(hstream_client_refresh(client, NULL, NULL));
+    hstream_client_free(client);
+}
+
 /* ---- Orders of frees ----------------------------------------------------------------------------------- */
 
 static void free_in_any_order(void)
@@ -771,6 +1065,11 @@ int main(int argc, char **argv)
     CHECK(before == 2);
     if (argc > 1 && strcmp(argv[1], "fork") == 0) {
         fork_with_handles(client);
+    } else if (argc > 1 && strcmp(argv[1], "log") == 0) {
+        hstream_cancel_t *cancel = NULL;
+        OK(hstream_cancel_new(&cancel, NULL));
+        hstream_cancel_free(cancel);
+        hstream_cancel_free(cancel); /* ignored, and told */
     } else {
         streams_and_errors(client);
         append_and_poll(client);
@@ -783,6 +1082,11 @@ int main(int argc, char **argv)
         free_while_running(client);
         end_waits(client);
         free_in_any_order();
+        options_and_credentials(client);
+        ask_on_interrupt(client);
+        log_lines();
+        shut_down();
+        CODE(HSTREAM_ERR_CLOSED, hstream_client_refresh(client, NULL, NULL));
     }
     CHECK(hstream_live_handles() == before);
     hstream_client_free(client);

@@ -28,12 +28,26 @@ static void library(void)
     expect(hstream_abi_version(), HSTREAM_ABI_VERSION, "abi_version");
     expect(strcmp(hstream_version_string(), HSTREAM_VERSION_STRING), 0, "version_string");
     expect(hstream_build_info()[0], '{', "build_info");
+    expect(hstream_options_schema_json()[0], '{', "options_schema_json");
     expect(strcmp(hstream_code_name(-7), "UNKNOWN"), 0, "code_name");
     expect(strcmp(hstream_code_name(HSTREAM_ERR_CONNECTOR_CHECK_FAILED), "CONNECTOR_CHECK_FAILED"), 0, "code_name");
     expect(strlen(hstream_code_description(12345)) > 0, 1, "code_description");
     expect(hstream_code_category(0), HSTREAM_CATEGORY_OTHER, "code_category");
     ZERO(hstream_code_is_retryable(0));
     hstream_string_free(NULL);
+}
+
+static void logs(void)
+{
+    expect(hstream_log_set_callback(HSTREAM_LOG_OFF, NULL, NULL, NULL, NULL), HSTREAM_OK, "no callback");
+    expect(hstream_log_set_callback(9, NULL, NULL, NULL, NULL), HSTREAM_ERR_INVALID_ARGUMENT, "level 9");
+    expect(hstream_log_set_level(-1), HSTREAM_ERR_INVALID_ARGUMENT, "level -1");
+    expect(hstream_log_set_level(HSTREAM_LOG_OFF), HSTREAM_OK, "level 0");
+    expect(strcmp(hstream_log_level_name(HSTREAM_LOG_WARN), "WARN"), 0, "log_level_name");
+    expect(strcmp(hstream_log_level_name(-1), "UNKNOWN"), 0, "log_level_name");
+    ZERO(hstream_log_dropped());
+    expect(hstream_shutdown(0, NULL), HSTREAM_OK, "nothing to shut down");
+    expect(hstream_shutdown(-2, NULL), HSTREAM_ERR_INVALID_ARGUMENT, "-2 ms");
 }
 
 static void errors(void)
@@ -59,12 +73,14 @@ static void calls(void)
     hstream_call_free(NULL);
     NULL_ARGUMENT(hstream_call_set_timeout_ms(NULL, 0));
     NULL_ARGUMENT(hstream_call_set_cancel(NULL, NULL));
+    NULL_ARGUMENT(hstream_call_set_interrupt_check(NULL, NULL, NULL));
     hstream_call_clear(NULL);
     NULL_ARGUMENT(hstream_cancel_new(NULL, NULL));
     hstream_cancel_free(NULL);
     hstream_cancel_trigger(NULL);
     ZERO(hstream_cancel_is_triggered(NULL));
     hstream_cancel_reset(NULL);
+    expect(hstream_cancel_write_fd(NULL), -1, "cancel_write_fd");
 }
 
 static void clients(void)
@@ -81,6 +97,26 @@ static void clients(void)
     NULL_ARGUMENT(hstream_client_options_set_retry(NULL, 0, 0, 0));
     NULL_ARGUMENT(hstream_client_options_set_refresh_ms(NULL, 0));
     NULL_ARGUMENT(hstream_client_options_set_max_receive_bytes(NULL, 0));
+    NULL_ARGUMENT(hstream_client_options_set_tls_ca_file(NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_options_set_tls_ca_pem(NULL, NULL, 0, NULL));
+    NULL_ARGUMENT(hstream_client_options_set_tls_identity_files(NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_options_set_tls_identity_pem(NULL, NULL, 0, NULL, 0, NULL));
+    NULL_ARGUMENT(hstream_client_options_set_tls_server_name(NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_options_set_basic_auth(NULL, NULL, NULL, 0, NULL));
+    NULL_ARGUMENT(hstream_client_options_set_auth_token(NULL, NULL, 0, NULL));
+    NULL_ARGUMENT(hstream_client_options_set_plaintext_auth(NULL, 0));
+    NULL_ARGUMENT(hstream_client_options_add_metadata(NULL, NULL, NULL, 0, NULL));
+    NULL_ARGUMENT(hstream_client_options_map_address(NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_options_set_lazy_connect(NULL, 0));
+    NULL_ARGUMENT(hstream_client_options_set_keepalive_ms(NULL, 0, 0));
+    NULL_ARGUMENT(hstream_client_options_set_tcp_keepalive_ms(NULL, 0, 0));
+    NULL_ARGUMENT(hstream_client_options_set_windows(NULL, 0, 0));
+    NULL_ARGUMENT(hstream_client_options_set_interrupt(NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_options_set(NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_options_get(NULL, NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_reload_tls(NULL, NULL));
+    NULL_ARGUMENT(hstream_client_set_auth_token(NULL, NULL, 0, NULL));
+    NULL_ARGUMENT(hstream_client_set_basic_auth(NULL, NULL, NULL, 0, NULL));
     NULL_ARGUMENT(hstream_client_connect(NULL, NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_client_close(NULL, 0, NULL, NULL));
     hstream_client_free(NULL);
@@ -97,6 +133,26 @@ static void clients(void)
     expect(hstream_client_options_set_retry(options, 0, 0, 0), HSTREAM_ERR_INVALID_ARGUMENT, "0 attempts");
     expect(hstream_client_options_set_refresh_ms(options, 0), HSTREAM_ERR_INVALID_ARGUMENT, "0 ms");
     expect(hstream_client_options_set_max_receive_bytes(options, 0), HSTREAM_ERR_INVALID_ARGUMENT, "0 bytes");
+    NULL_ARGUMENT(hstream_client_options_set_tls_ca_file(options, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_options_set_tls_ca_pem(options, NULL, 1, NULL));
+    NULL_ARGUMENT(hstream_client_options_set_tls_identity_files(options, "cert.pem", NULL, NULL));
+    NULL_ARGUMENT(hstream_client_options_set_tls_identity_pem(options, "", 0, NULL, 1, NULL));
+    NULL_ARGUMENT(hstream_client_options_set_tls_server_name(options, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_options_set_basic_auth(options, NULL, NULL, 0, NULL));
+    NULL_ARGUMENT(hstream_client_options_set_auth_token(options, NULL, 1, NULL));
+    expect(hstream_client_options_set_auth_token(options, NULL, 0, NULL), HSTREAM_OK, "no token");
+    NULL_ARGUMENT(hstream_client_options_add_metadata(options, NULL, NULL, 0, NULL));
+    NULL_ARGUMENT(hstream_client_options_map_address(options, "a:1", NULL, NULL));
+    NULL_ARGUMENT(hstream_client_options_set(options, "url", NULL, NULL));
+    NULL_ARGUMENT(hstream_client_options_set(options, NULL, "x", NULL));
+    NULL_ARGUMENT(hstream_client_options_get(options, "url", NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_options_get(options, NULL, &text, NULL, NULL));
+    expect(hstream_client_options_set_interrupt(options, NULL, NULL, NULL), HSTREAM_OK, "no interrupt");
+    expect(hstream_client_options_set_keepalive_ms(options, 0, 0), HSTREAM_ERR_INVALID_ARGUMENT, "0 ms");
+    expect(hstream_client_options_set_tcp_keepalive_ms(options, 0, 0), HSTREAM_ERR_INVALID_ARGUMENT, "0 ms");
+    expect(hstream_client_options_set_windows(options, 0, 0), HSTREAM_ERR_INVALID_ARGUMENT, "0 bytes");
+    expect(hstream_client_options_set_plaintext_auth(options, -1), HSTREAM_ERR_INVALID_ARGUMENT, "-1 as truth");
+    expect(hstream_client_options_set_lazy_connect(options, 2), HSTREAM_ERR_INVALID_ARGUMENT, "2 as truth");
     expect(hstream_client_options_set_url(options, "hstream://127.0.0.1:1", NULL), HSTREAM_OK, "a URL");
     expect(hstream_call_set_timeout_ms(call, 0), HSTREAM_OK, "0 ms");
     expect(hstream_client_connect(options, call, &client, NULL) != HSTREAM_OK, 1, "nobody is there");
@@ -389,6 +445,7 @@ static void servers(void)
 int main(void)
 {
     library();
+    logs();
     errors();
     calls();
     clients();
