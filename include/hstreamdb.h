@@ -4807,14 +4807,14 @@ const int64_t *hstream_batch_publish_times_ms(const struct hstream_batch_t *batc
 
 #if defined(HSTREAM_HAS_DEV_SERVER)
 /**
- * Starts a server on a free port of the loopback interface. `nodes` is 1 for now.
+ * Starts a cluster of so many nodes on free ports of the loopback interface.
  *
  * May be NULL: `err`.
  *
  * **Ownership**: `*out` is yours, to be freed with `hstream_dev_server_free`.
  * **Threads**: any.
  * **Blocking**: no.
- * **Errors**: INVALID_ARGUMENT, UNSUPPORTED for more than one node, RESOURCES.
+ * **Errors**: INVALID_ARGUMENT, RESOURCES.
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
@@ -4838,6 +4838,26 @@ hstream_code_t hstream_dev_server_start(uint32_t nodes,
 HSTREAM_API
 const char *hstream_dev_server_url(struct hstream_dev_server_t *dev_server,
                                    size_t *HSTREAM_NULLABLE len) HSTREAM_NOEXCEPT;
+#endif
+
+#if defined(HSTREAM_HAS_DEV_SERVER)
+/**
+ * Orders failures and changes speeds, by name: what `hstream-dev-server --help` lists for its control port.
+ *
+ * `"refuse"` with `"Append 14 times=2 server is unavailable"`, `"assignment_tick"` with `"10"`, and so on.
+ *
+ * May be NULL: `err`.
+ *
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT, with what is taken; what the order itself meets.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_dev_server_set(struct hstream_dev_server_t *dev_server,
+                                      const char *key,
+                                      const char *value,
+                                      struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
 #endif
 
 #if defined(HSTREAM_HAS_DEV_SERVER)
