@@ -46,18 +46,21 @@
  *   Calls to a server take a `call`: NULL for the client's defaults, or an object with a time-out and a
  *   cancel object. Other functions that wait take `timeout_ms` and `cancel`. hstream_cancel_trigger may be
  *   called from any thread and from signal handlers; what waits then returns HSTREAM_ERR_INTERRUPTED.
+ *   With a function to ask (hstream_call_set_interrupt_check), only those calls end whose own thread is told so.
+ *   hstream_client_options_set_interrupt sets both for all that is made with a client.
  *   The library installs no signal handler, and blocks signals on its own threads.
  *
  * Callbacks
  *
- *   They run on a thread of their handle, one at a time and in order, with all signals blocked. `user_data`
- *   is passed through; `release`, if not NULL, is called exactly once, when nothing will call the function
- *   any more: when the options and all handles made with them are gone, on any thread. Arguments are lent for
- *   the time of the call; _ref and _clone keep them. A callback may block, which delays its handle alone, and
- *   may call everything; a flush, close or wait on its own handle gives HSTREAM_ERR_WOULD_DEADLOCK, and a
- *   free of its own handle is deferred until it has returned. It must return normally: no exception, no
- *   longjmp. After _close or _free of a handle has returned, no callback of it runs; so don't hold a lock
- *   that the callback takes while calling them.
+ *   They run on a thread of their handle, that of the log on a thread of its own, one at a time and in order,
+ *   with all signals blocked; a function that a wait asks runs on the thread that waits. `user_data` is passed
+ *   through; `release`, if there is one, is called exactly once, when nothing will call the function any more:
+ *   when the options and all handles made with them are gone, on any thread. Arguments are lent for the time of
+ *   the call; _ref and _clone keep them. A callback may block, which delays its handle alone, and may call
+ *   everything; a flush, close or wait on its own handle gives HSTREAM_ERR_WOULD_DEADLOCK, and a free of its own
+ *   handle is deferred until it has returned. It must return normally: no exception, no longjmp. After _close or
+ *   _free of a handle has returned, no callback of it runs; so don't hold a lock that the callback takes while
+ *   calling them.
  *
  * Fork
  *
@@ -1685,8 +1688,8 @@ hstream_code_t hstream_client_set_basic_auth(struct hstream_client_t *client,
  * **Ownership**: `user_data` is the library's until it is released, if there is a function and all went well.
  * **Threads**: any.
  * **Blocking**: until the function that was there before has returned.
- * **Errors**: INVALID_ARGUMENT. WOULD_DEADLOCK in the function itself. INVALID_STATE if something else in this
- * library's copy takes the lines.
+ * **Errors**: INVALID_ARGUMENT. WOULD_DEADLOCK in the function itself. INVALID_STATE in a Rust program that has
+ * its own subscriber of `tracing`.
  * **Since**: 0.1.
  */
 HSTREAM_API

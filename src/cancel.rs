@@ -283,3 +283,68 @@ mod pipe {
         }
     }
 }
+
+#[cfg(all(test, unix, feature = "ffi"))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::runtime::Runtime;
+    use crate::wait::{Check, Ended, Wait, wait};
+
+    #[test]
+    fn what_is_written_to_the_descriptor_triggers_this_object_and_no_other() {
+        let (cancel, other) = (Cancel::new().unwrap(), Cancel::new().unwrap());
+        let descriptor = cancel.write_fd().unwrap();
+        assert_eq!(cancel.write_fd(), Some(descriptor));
+        assert_ne!(other.write_fd(), Some(descriptor));
+        let write = || cancel.flag.own.get().unwrap().ring();
+        // Nobody listens yet.
+        write();
+        assert!(cancel.is_triggered() && !other.is_triggered());
+        write();
+        cancel.reset();
+        assert!(!cancel.is_triggered());
+        // Each runtime listens, to what was there before it and what comes later.
+        for _ in 0..2 {
+            let runtime = Runtime::acquire().unwrap();
+            let late = Cancel::new().unwrap();
+            late.write_fd().unwrap();
+            for (waited_for, cancel) in [("early", &cancel), ("late", &late)] {
+                std::thread::scope(|scope| {
+                    let limit = Wait::from(Duration::from_secs(20)).or_until(cancel);
+                    let waiting = scope.spawn(move || wait(std::future::pending::<()>(), limit.until()));
+                    std::thread::sleep(Duration::from_millis(20));
+                    cancel.flag.own.get().unwrap().ring();
+                    assert_eq!(waiting.join().unwrap(), Err(Ended::Interrupted), "{waited_for}");
+                });
+                cancel.reset();
+            }
+            drop(runtime);
+        }
+        assert!(!other.is_triggered());
+    }
+
+    #[test]
+    fn a_wait_that_went_on_after_one_trigger_sees_the_next_without_a_reset() {
+        let runtime = Runtime::acquire().unwrap();
+        let cancel = Cancel::new().unwrap();
+        cancel.trigger();
+        let (asked, times) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let check = Check::new(move || {
+                asked.send(()).unwrap();
+                false
+            });
+            let limit = Wait::from(Duration::from_millis(400)).or_until(&cancel).asking(check);
+            let waiting = scope.spawn(move || wait(std::future::pending::<()>(), limit.until()));
+            times.recv().unwrap();
+            cancel.trigger();
+            times.recv_timeout(Duration::from_secs(20)).unwrap();
+            assert_eq!(waiting.join().unwrap(), Err(Ended::Timeout));
+            // Asked once for each, however often it looked.
+            assert!(times.recv().is_err());
+        });
+        drop(runtime);
+    }
+}

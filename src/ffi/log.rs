@@ -265,8 +265,8 @@ fn check_level(max_level: i32) -> Outcome {
 /// **Ownership**: `user_data` is the library's until it is released, if there is a function and all went well.
 /// **Threads**: any.
 /// **Blocking**: until the function that was there before has returned.
-/// **Errors**: INVALID_ARGUMENT. WOULD_DEADLOCK in the function itself. INVALID_STATE if something else in this
-/// library's copy takes the lines.
+/// **Errors**: INVALID_ARGUMENT. WOULD_DEADLOCK in the function itself. INVALID_STATE in a Rust program that has
+/// its own subscriber of `tracing`.
 /// **Since**: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hstream_log_set_callback(

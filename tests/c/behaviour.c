@@ -1027,6 +1027,13 @@ static void fork_with_handles(hstream_client_t *client)
     create(client, "produced", 1);
     OK(hstream_producer_new(client, NULL, &producer, NULL));
     OK(hstream_cancel_new(&cancel, NULL));
+    CHECK(hstream_cancel_write_fd(cancel) >= 0);
+    struct lines lines = {.lock = PTHREAD_MUTEX_INITIALIZER}, fresh_lines = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    hstream_cancel_t *freed = NULL;
+    OK(hstream_cancel_new(&freed, NULL));
+    hstream_cancel_free(freed);
+    OK(hstream_log_set_callback(HSTREAM_LOG_ERROR, on_line, &lines, on_lines_release, NULL));
+    hstream_cancel_free(freed);
     pid_t child = fork();
     if (child == 0) {
         hstream_error_t *err = NULL;
@@ -1036,6 +1043,7 @@ static void fork_with_handles(hstream_client_t *client)
         CODE(HSTREAM_ERR_FORKED, hstream_producer_close(producer, -1, NULL, NULL, NULL, NULL, NULL));
         CHECK(hstream_producer_pending_records(producer) == 0);
         hstream_cancel_trigger(cancel);
+        CHECK(hstream_cancel_write_fd(cancel) == -1);
         hstream_cancel_free(cancel);
         hstream_producer_free(producer);
         hstream_client_free(client);
@@ -1043,12 +1051,19 @@ static void fork_with_handles(hstream_client_t *client)
         hstream_client_t *fresh = connected();
         OK(hstream_client_append_raw(fresh, "produced", NULL, 0, "child", 5, NULL, NULL, NULL));
         OK(hstream_client_close(fresh, LONG_MS, NULL, NULL));
+        /* The log begins anew. */
+        OK(hstream_log_set_callback(HSTREAM_LOG_DEBUG, on_line, &fresh_lines, on_lines_release, NULL));
+        OK(hstream_log_set_callback(HSTREAM_LOG_OFF, NULL, NULL, NULL, NULL));
+        CHECK(fresh_lines.released == 1 && lines.released == 0);
+        OK(hstream_shutdown(LONG_MS, NULL));
         hstream_client_free(fresh);
         CHECK(hstream_live_handles() == 0);
         _exit(failures != 0);
     }
     CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     CHECK(!hstream_cancel_is_triggered(cancel));
+    OK(hstream_log_set_callback(HSTREAM_LOG_OFF, NULL, NULL, NULL, NULL));
+    CHECK(lines.twice == 1 && lines.released == 1);
     OK(hstream_client_append_raw(client, "produced", NULL, 0, "parent", 6, NULL, NULL, NULL));
     hstream_cancel_free(cancel);
     hstream_producer_free(producer);
