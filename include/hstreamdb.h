@@ -4851,6 +4851,7 @@ const char *hstream_dev_server_url(struct hstream_dev_server_t *dev_server,
  *
  * May be NULL: `err`.
  *
+ * **Ownership**: `key` and `value` are copied.
  * **Threads**: any, several at once.
  * **Blocking**: no.
  * **Errors**: INVALID_ARGUMENT, with what is taken; what the order itself meets.

@@ -87,6 +87,7 @@ pub unsafe extern "C" fn hstream_dev_server_url(
 ///
 /// May be NULL: `err`.
 ///
+/// **Ownership**: `key` and `value` are copied.
 /// **Threads**: any, several at once.
 /// **Blocking**: no.
 /// **Errors**: INVALID_ARGUMENT, with what is taken; what the order itself meets.
