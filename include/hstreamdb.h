@@ -1700,7 +1700,7 @@ hstream_code_t hstream_log_set_callback(int32_t max_level,
                                         struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
 
 /**
- * Sets up to which level lines are told: HSTREAM_LOG_*.
+ * Sets up to which level lines are told: HSTREAM_LOG_*. It holds until a function is set or removed.
  *
  * **Ownership**: Nothing changes hands.
  * **Threads**: any, also the function that gets the lines.

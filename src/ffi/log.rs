@@ -125,12 +125,13 @@ impl Sink {
         }
     }
 
-    /// Waits until all that was taken is told.
-    fn end(self) {
+    /// Waits until all that was taken is told. Returns the function, to be released where no lock is held.
+    fn end(self) -> Callback<hstream_log_fn> {
         drop(self.lines);
         if let Some(thread) = self.thread {
             let _ = thread.join();
         }
+        self.callback
     }
 }
 
@@ -200,7 +201,7 @@ impl Subscriber for Lines {
             return;
         }
         drop(sink);
-        if line.level <= level_of_environment() {
+        if level_of_environment() != HSTREAM_LOG_OFF {
             let name = NAMES[usize::try_from(line.level).unwrap_or(0)].to_string_lossy();
             let text = format!("{name:5} {}: {}\n", line.target, line.message);
             let _ = std::io::stderr().write_all(text.as_bytes());
@@ -288,21 +289,21 @@ pub unsafe extern "C" fn hstream_log_set_callback(
             return Err(Failure::refused(HSTREAM_ERR_INVALID_STATE, text));
         }
         let log = log();
-        let _one = log.changing.lock();
+        let one = log.changing.lock();
         let before = log.sink.lock().take();
-        if let Some(before) = before {
-            before.end();
-        }
+        let before = before.map(Sink::end);
         let level = if callback.is_some() { max_level } else { level_of_environment() };
         log.level.store(level, Ordering::Relaxed);
         if callback.is_some() {
             *log.sink.lock() = Some(Sink::new(Callback::new(callback, user_data, release)));
         }
+        drop(one);
+        drop(before);
         Ok(())
     })
 }
 
-/// Sets up to which level lines are told: HSTREAM_LOG_*.
+/// Sets up to which level lines are told: HSTREAM_LOG_*. It holds until a function is set or removed.
 ///
 /// **Ownership**: Nothing changes hands.
 /// **Threads**: any, also the function that gets the lines.

@@ -3,7 +3,9 @@
 
 #define _POSIX_C_SOURCE 200809L
 
+#include <dirent.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -773,6 +775,14 @@ static int32_t on_interrupt(void *user_data)
     return number >= question->ends_at;
 }
 
+static hstream_cancel_t *in_handler;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    hstream_cancel_trigger(in_handler);
+}
+
 static int asked(struct question *question)
 {
     pthread_mutex_lock(&question->lock);
@@ -832,7 +842,10 @@ static void ask_on_interrupt(hstream_client_t *client)
         nap(10);
     nap(50);
     CHECK(asked(&question) == 2);
-    hstream_cancel_trigger(cancel);
+    struct sigaction action = {.sa_handler = on_signal}, before;
+    in_handler = cancel;
+    CHECK(sigaction(SIGUSR1, &action, &before) == 0 && raise(SIGUSR1) == 0);
+    CHECK(sigaction(SIGUSR1, &before, NULL) == 0);
     CHECK(pthread_join(thread, NULL) == 0);
     CODE(HSTREAM_ERR_INTERRUPTED, asking.code);
     CHECK(question.elsewhere == 0 && asked(&question) == 3);
@@ -932,6 +945,28 @@ static void log_lines(void)
 
 /* ---- The end of all ------------------------------------------------------------------------------------ */
 
+/* Threads whose names begin so; -1 where they can't be looked at. */
+static int threads_of(const char *name)
+{
+    DIR *directory = opendir("/proc/self/task");
+    struct dirent *entry;
+    int count = 0;
+    if (directory == NULL)
+        return -1;
+    while ((entry = readdir(directory)) != NULL) {
+        char path[300], comm[32] = "";
+        snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
+        FILE *file = fopen(path, "r");
+        if (file == NULL)
+            continue;
+        if (fgets(comm, sizeof comm, file) != NULL && strncmp(comm, name, strlen(name)) == 0)
+            count++;
+        fclose(file);
+    }
+    closedir(directory);
+    return count;
+}
+
 static void shut_down(void)
 {
     hstream_client_t *client = connected();
@@ -949,7 +984,9 @@ static void shut_down(void)
     hstream_client_free(client); /* what was made with it is open all the same */
     CHECK(pthread_create(&thread, NULL, wait_and_ask, &asking) == 0);
     nap(200);
+    CHECK(threads_of("hstream-io-") != 0);
     OK(hstream_shutdown(LONG_MS, NULL));
+    CHECK(threads_of("hstream-io-") <= 0);
     CHECK(pthread_join(thread, NULL) == 0);
     CODE(HSTREAM_ERR_CLOSED, asking.code);
     CODE(HSTREAM_ERR_CLOSED, hstream_appender_append_raw(appender, NULL, 0, "x", 1, 0, -1, NULL, NULL));
