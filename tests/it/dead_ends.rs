@@ -111,3 +111,11 @@ fn a_client_recovers_when_its_server_does() {
     let _server = DevServerOptions::new().port(port).start().unwrap();
     assert_eq!(client.echo("y").unwrap(), "y");
 }
+
+#[test]
+fn a_name_with_a_dead_and_a_live_address_is_reached() {
+    // Where the name is that of the loopback in IPv6 as well, nobody listens there.
+    let server = hstreamdb::dev_server::DevServer::start().unwrap();
+    let client = Client::connect(format!("hstream://localhost:{}", server.port())).unwrap();
+    assert_eq!(client.echo("x").unwrap(), "x");
+}
