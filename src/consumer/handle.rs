@@ -96,7 +96,7 @@ impl Consumer {
     ///
     /// The callback may call everything of this library, and ack from any thread at any time. In it,
     /// [`stop`](Self::stop) is a request that takes effect when it returns, and [`close`](Self::close) ends
-    /// with [`WouldDeadlock`](ErrorKind::WouldDeadlock). A panic in it fails the consumer.
+    /// with [`WouldDeadlock`](crate::ErrorKind::WouldDeadlock). A panic in it fails the consumer.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl Consumer {
     /// # Errors
     ///
     /// Why it failed; the server may not have taken the last acks; those of the wait.
-    /// [`WouldDeadlock`](ErrorKind::WouldDeadlock) in its own callback.
+    /// [`WouldDeadlock`](crate::ErrorKind::WouldDeadlock) in its own callback.
     pub fn wait(&self, limit: impl Into<Wait>) -> Result<()> {
         self.shared().wait_for_end(limit.into().until())
     }
@@ -136,8 +136,8 @@ impl Consumer {
     ///
     /// # Errors
     ///
-    /// [`Closed`](ErrorKind::Closed) after a close; [`InvalidState`](ErrorKind::InvalidState) if it was
-    /// stopped, or delivers to a callback; why it failed; [`Interrupted`](ErrorKind::Interrupted).
+    /// [`Closed`](crate::ErrorKind::Closed) after a close; [`InvalidState`](crate::ErrorKind::InvalidState) if it was
+    /// stopped, or delivers to a callback; why it failed; [`Interrupted`](crate::ErrorKind::Interrupted).
     pub fn poll(&self, max: usize, limit: impl Into<Wait>) -> Result<Option<Batch>> {
         self.shared().poll(max, limit.into().until())
     }
@@ -147,8 +147,8 @@ impl Consumer {
     ///
     /// # Errors
     ///
-    /// [`InvalidArgument`](ErrorKind::InvalidArgument) if one is of a shard that this consumer was given no
-    /// record of; then none is acked. [`Closed`](ErrorKind::Closed).
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) if one is of a shard that this consumer was given no
+    /// record of; then none is acked. [`Closed`](crate::ErrorKind::Closed).
     pub fn ack(&self, ids: &[RecordId]) -> Result<()> {
         self.shared().ack(ids.iter().copied())
     }
@@ -198,7 +198,7 @@ impl Consumer {
     ///
     /// As [`stop`](Self::stop); it is closed all the same. When the wait was interrupted it is not,
     /// and nothing is lost.
-    /// [`WouldDeadlock`](ErrorKind::WouldDeadlock) in its own callback.
+    /// [`WouldDeadlock`](crate::ErrorKind::WouldDeadlock) in its own callback.
     pub fn close(&self, limit: impl Into<Wait>) -> Result<()> {
         self.shared().close(limit.into().until())
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use hstreamdb::dev_server::DevServerOptions;
 use hstreamdb::{Client, ClientConfig, ConsumerConfig, ErrorKind, ProducerConfig, Record, StreamOptions};
 
-use crate::support::{Fixture, SOON, receive, texts};
+use crate::support::{Fixture, Refusing, SOON, receive, texts};
 
 fn three_nodes() -> Fixture {
     Fixture::with(DevServerOptions::new().nodes(3).failure_detection(Duration::from_millis(100)))
@@ -77,7 +77,8 @@ fn all_nodes_may_be_replaced_while_the_seed_stays() {
 
 #[test]
 fn an_advertised_address_that_nobody_can_reach_is_named_or_mapped() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refusing = Refusing::new();
+    let free = refusing.address;
     let server = DevServerOptions::new().advertised_address("127.0.0.1", free.port()).start().unwrap();
     let client = Client::connect(server.url()).unwrap();
     client.create_stream("s", StreamOptions::new()).unwrap();
@@ -122,7 +123,8 @@ fn a_server_that_is_too_old_is_named_as_such() {
 
 #[test]
 fn a_lazy_client_finds_out_with_its_first_call() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refusing = Refusing::new();
+    let free = refusing.address;
     let client = Client::connect(ClientConfig::new(format!("hstream://{free}")).lazy_connect(true)).unwrap();
     let error = client.within(Duration::from_millis(300)).echo("x").unwrap_err();
     assert!(error.is_retryable(), "{error}");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use hstreamdb::{Client, ClientConfig, ErrorKind};
 
-use crate::support::SOON;
+use crate::support::{Refusing, SOON};
 
 /// Does the same to each connection, for as long as the test runs.
 fn server(behave: impl Fn(TcpStream) + Send + Sync + Clone + 'static) -> String {
@@ -34,7 +34,8 @@ fn connect(url: &str) -> hstreamdb::Error {
 
 #[test]
 fn nobody_listens() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refusing = Refusing::new();
+    let free = refusing.address;
     let error = connect(&format!("hstream://{free}"));
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(
@@ -91,7 +92,8 @@ fn it_talks_nonsense() {
 #[test]
 fn one_seed_of_several_is_enough() {
     let server = hstreamdb::dev_server::DevServer::start().unwrap();
-    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refusing = Refusing::new();
+    let dead = refusing.address;
     let live = server.port();
     for url in [format!("hstream://{dead},127.0.0.1:{live}"), format!("hstream://127.0.0.1:{live} , {dead}")]
     {

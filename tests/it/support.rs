@@ -1,6 +1,7 @@
 //! What the tests share.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -89,4 +90,20 @@ pub(crate) fn texts(batches: &[Batch]) -> Vec<String> {
 
 pub(crate) fn ids(batches: &[Batch]) -> BTreeSet<RecordId> {
     batches.iter().flat_map(Batch::ids).collect()
+}
+
+/// An address that refuses connections for as long as this lives: bound, so that nobody else gets it, but
+/// not listened to.
+pub(crate) struct Refusing {
+    _socket: socket2::Socket,
+    pub(crate) address: SocketAddr,
+}
+
+impl Refusing {
+    pub(crate) fn new() -> Self {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        Refusing { _socket: socket, address }
+    }
 }
