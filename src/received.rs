@@ -61,7 +61,7 @@ impl Batch {
     }
 
     /// The ids of all records, in the same order.
-    pub fn ids(&self) -> impl Iterator<Item = RecordId> {
+    pub fn ids(&self) -> impl Iterator<Item = RecordId> + Clone {
         self.parts.iter().flat_map(|part| part.batch.ids[part.range.clone()].iter().copied())
     }
 }

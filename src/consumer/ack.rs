@@ -57,7 +57,13 @@ impl Acks {
     /// One is of a shard that this consumer was never given.
     pub(crate) fn push(&self, ids: impl Iterator<Item = RecordId> + Clone, now: Instant) -> Result<()> {
         let mut pending = self.pending.lock();
-        let foreign = ids.clone().find(|id| !pending.shards.contains(&id.shard_id));
+        // Most ids are of the shard of the one before.
+        let mut allowed = None;
+        let foreign = ids.clone().find(|id| {
+            let known = allowed == Some(id.shard_id) || pending.shards.contains(&id.shard_id);
+            allowed = Some(id.shard_id).filter(|_| known);
+            !known
+        });
         if let Some(foreign) = foreign {
             return Err(Error::invalid_argument(format!(
                 "the record {foreign} can't be acked: this consumer was given no record of its shard"

@@ -159,8 +159,7 @@ impl Consumer {
     ///
     /// As [`ack`](Self::ack).
     pub fn ack_batch(&self, batch: &Batch) -> Result<()> {
-        let ids: Vec<_> = batch.ids().collect();
-        self.ack(&ids)
+        self.shared().ack(batch.ids())
     }
 
     /// Waits until all acks have been sent. The server confirms none; [`close`](Self::close) makes sure.

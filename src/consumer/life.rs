@@ -265,7 +265,7 @@ impl Shared {
             return self.take(max, until);
         }
         if let Some(batch) = self.polled.lock().take() {
-            self.ack(batch.ids().collect::<Vec<_>>().into_iter())?;
+            self.ack(batch.ids())?;
         }
         let batch = self.take(max, until)?;
         *self.polled.lock() = batch.clone();
@@ -310,12 +310,11 @@ impl Shared {
         if life.delivering && runs { Ok(()) } else { Err(life.why_ended()) }
     }
 
-    pub(crate) fn ack(&self, ids: impl Iterator<Item = RecordId>) -> Result<()> {
-        let ids: Vec<_> = ids.collect();
-        if self.life.lock().state == ConsumerState::Closed {
+    pub(crate) fn ack(&self, ids: impl Iterator<Item = RecordId> + Clone) -> Result<()> {
+        if self.state() == ConsumerState::Closed {
             return Err(Error::closed("consumer"));
         }
-        self.acks.push(ids.iter().copied(), Instant::now())
+        self.acks.push(ids, Instant::now())
     }
 
     pub(crate) fn is_callback_thread(&self) -> bool {

@@ -173,7 +173,7 @@ impl Appender {
         let taken = self.core.take_room(encoded_len, patience)?;
         let push = Push { record, encoded_len, tag, credit: taken.bytes, tracked };
         let worker = || self.core.spawner.spawn(ShardWorker::new(self.core.clone(), lane.clone()).run());
-        lane.push(push, Instant::now(), worker).inspect_err(|_| self.core.return_room(taken))
+        lane.push(push, Instant::now, worker).inspect_err(|_| self.core.return_room(taken))
     }
 
     fn lane_for(&self, key: &str) -> Result<&Arc<Lane>> {

@@ -28,6 +28,8 @@ pub(crate) struct OpenBatch {
     since: Option<Instant>,
     /// Where somebody waits for the outcome of single records.
     outcome: Option<Arc<Outcome>>,
+    /// How large its predecessor was, in bytes and records: it is likely to become as large.
+    expected: (usize, usize),
 }
 
 /// A batch that takes no more records.
@@ -58,12 +60,17 @@ impl OpenBatch {
         self.bytes.len() >= limits.bytes || self.tags.len() >= limits.records
     }
 
-    /// Encodes the record in place.
-    pub(crate) fn push(&mut self, record: &Record, tag: u64, credit: usize, now: Instant) {
+    /// Encodes the record in place. The clock is asked for the first one only: it costs as much as all else.
+    pub(crate) fn push(&mut self, record: &Record, tag: u64, credit: usize, clock: impl FnOnce() -> Instant) {
+        if self.is_empty() {
+            // Not before there is a record: a shard that nobody writes to holds no memory.
+            self.bytes.reserve(self.expected.0);
+            self.tags.reserve(self.expected.1);
+        }
         record::encode(record, &mut self.bytes);
         self.tags.push(tag);
         self.credit += credit;
-        self.since.get_or_insert(now);
+        self.since.get_or_insert_with(clock);
     }
 
     /// Where the outcome of the last record pushed will be found, and its place there.
@@ -74,15 +81,14 @@ impl OpenBatch {
 
     /// Seals the batch and begins a new one; `None` if there is nothing in it.
     pub(crate) fn seal(&mut self) -> Option<SealedBatch> {
+        let since = self.since?;
         let batch = std::mem::take(self);
-        // The next one is likely to be as large.
-        self.bytes.reserve(batch.bytes.len());
-        self.tags.reserve(batch.tags.len());
+        self.expected = (batch.bytes.len(), batch.tags.len());
         Some(SealedBatch {
             bytes: batch.bytes.into(),
             tags: batch.tags,
             credit: batch.credit,
-            since: batch.since?,
+            since,
             outcome: batch.outcome,
         })
     }
@@ -93,7 +99,7 @@ mod tests {
     use super::*;
 
     fn push(batch: &mut OpenBatch, len: usize) {
-        batch.push(&Record::raw(vec![0; len]), 0, len, Instant::now());
+        batch.push(&Record::raw(vec![0; len]), 0, len, Instant::now);
     }
 
     #[test]
@@ -110,14 +116,17 @@ mod tests {
         let sealed = batch.seal().unwrap();
         assert_eq!((sealed.tags.len(), sealed.credit), (3, 32));
         assert!(batch.is_empty() && batch.seal().is_none() && batch.since().is_none());
+        assert_eq!(batch.bytes.capacity(), 0, "memory comes with the next record");
+        push(&mut batch, 1);
+        assert!(batch.bytes.capacity() >= sealed.bytes.len());
     }
 
     #[test]
     fn age_counts_from_the_first_record() {
         let first = Instant::now();
         let mut batch = OpenBatch::default();
-        batch.push(&Record::raw("a"), 1, 1, first);
-        batch.push(&Record::raw("b"), 2, 1, first + std::time::Duration::from_secs(1));
+        batch.push(&Record::raw("a"), 1, 1, || first);
+        batch.push(&Record::raw("b"), 2, 1, || first + std::time::Duration::from_secs(1));
         assert_eq!(batch.since(), Some(first));
         let (outcome, index) = batch.track_last();
         assert_eq!((index, Arc::ptr_eq(&outcome, &batch.track_last().0)), (1, true));

@@ -111,7 +111,7 @@ impl Lane {
     pub(crate) fn push(
         &self,
         push: Push<'_>,
-        now: Instant,
+        clock: impl FnOnce() -> Instant,
         start_worker: impl FnOnce() -> Task<()>,
     ) -> Result<Option<Delivery>> {
         let mut state = self.state.lock();
@@ -122,7 +122,7 @@ impl Lane {
             self.seal(&mut state);
         }
         let first = state.open.is_empty();
-        state.open.push(push.record, push.tag, push.credit, now);
+        state.open.push(push.record, push.tag, push.credit, clock);
         let delivery = push.tracked.then(|| Delivery::new(state.open.track_last()));
         self.progress.lock().accept();
         let full = state.open.is_full(self.limits);
