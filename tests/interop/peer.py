@@ -144,6 +144,13 @@ def unique(prefix):
     return f"{prefix}-{uuid.uuid4().hex[:8]}"
 
 
+async def until(happened, timeout=30):
+    deadline = asyncio.get_running_loop().time() + timeout
+    while not happened():
+        check(asyncio.get_running_loop().time() < deadline, f"nothing within {timeout} s")
+        await asyncio.sleep(0.01)
+
+
 async def expect_status(status, call):
     try:
         await call
@@ -266,7 +273,7 @@ class Journey:
         callback = Callback()
         producer = self.client.new_producer(append_callback=callback, time_trigger=0.1)
         await producer.append(self.stream, json_payload(200))
-        await asyncio.sleep(1)
+        await until(lambda: callback.succeeded or callback.failed)
         self.check_produced(callback, [json_payload(200)])
         await producer.wait_and_close()
 
