@@ -15,6 +15,7 @@ use crate::cluster::rpc::Rpc;
 use crate::cluster::{Cluster, Plan, Target};
 use crate::config::{ClientConfig, check_plaintext_auth};
 use crate::error::{Error, ErrorKind, Result};
+use crate::producer::flow::SharedBudget;
 use crate::runtime::{Runtime, Spawner};
 use crate::shard::ShardMap;
 use crate::wait::{Ended, Until, Wait, wait};
@@ -44,6 +45,8 @@ pub(crate) struct Shared {
     /// Shards of streams that records were appended to without a producer.
     shards: Mutex<HashMap<String, Arc<ShardMap>>>,
     plaintext_auth: bool,
+    /// What its producers may hold together, if there is a limit.
+    buffer: Option<Arc<SharedBudget>>,
 }
 
 /// What a client closes when it is closed.
@@ -82,6 +85,7 @@ impl Client {
             children: Mutex::default(),
             shards: Mutex::default(),
             plaintext_auth: config.plaintext_auth,
+            buffer: (config.buffer_bytes > 0).then(|| Arc::new(SharedBudget::new(config.buffer_bytes))),
         };
         let limit = config.request_timeout.map_or_else(Wait::forever, Wait::from);
         Ok(Client { shared: Arc::new(shared), limit, scope: None })
@@ -166,6 +170,10 @@ impl Client {
         let outcomes: Vec<_> =
             children.iter().filter_map(Weak::upgrade).map(|child| child.close_within(until)).collect();
         outcomes.into_iter().collect()
+    }
+
+    pub(crate) fn buffer(&self) -> Option<Arc<SharedBudget>> {
+        self.shared.buffer.clone()
     }
 
     /// Makes one call, and waits for it.

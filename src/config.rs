@@ -36,6 +36,7 @@ pub struct ClientConfig {
     pub(crate) keepalive_timeout: Duration,
     pub(crate) stream_window: u32,
     pub(crate) connection_window: u32,
+    pub(crate) buffer_bytes: usize,
     pub(crate) user: Option<String>,
     pub(crate) password: Vec<u8>,
     pub(crate) token: Option<Vec<u8>>,
@@ -68,6 +69,7 @@ impl Default for ClientConfig {
             // More than ten times a stream's: below that, small messages that wait unread end the connection
             // (h2 counts them against half of this window).
             connection_window: 32 << 20,
+            buffer_bytes: 0,
             user: None,
             password: Vec::new(),
             token: None,
@@ -159,6 +161,12 @@ impl ClientConfig {
     /// ten times the first at least, or connections end when small messages wait unread.
     pub fn windows(self, stream_bytes: u32, connection_bytes: u32) -> Self {
         ClientConfig { stream_window: stream_bytes, connection_window: connection_bytes, ..self }
+    }
+
+    /// How many bytes of records all producers of the client may have on the way together, beside what each may
+    /// ([`ProducerConfig::buffer_bytes`](crate::ProducerConfig::buffer_bytes)); default 0, which is no limit.
+    pub fn buffer_bytes(self, bytes: usize) -> Self {
+        ClientConfig { buffer_bytes: bytes, ..self }
     }
 
     /// Sends these credentials with every call. Over plaintext connections only if

@@ -27,6 +27,7 @@ struct Inner {
     node: Option<String>,
     attempts: u32,
     ambiguous: bool,
+    shards_are_gone: bool,
     server: Option<ServerError>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -240,6 +241,7 @@ impl Error {
                 node: None,
                 attempts: 0,
                 ambiguous: false,
+                shards_are_gone: false,
                 server: None,
                 source: None,
             }),
@@ -295,6 +297,16 @@ impl Error {
     pub(crate) fn after_attempts(mut self, attempts: u32) -> Self {
         self.change().attempts = attempts;
         self
+    }
+
+    /// The stream is not the one that its shards were of: it was deleted and created anew.
+    pub(crate) fn because_shards_are_gone(mut self) -> Self {
+        self.change().shards_are_gone = true;
+        self
+    }
+
+    pub(crate) fn shards_are_gone(&self) -> bool {
+        self.inner.shards_are_gone
     }
 
     /// The write may have happened all the same.

@@ -192,6 +192,14 @@ pub(crate) const CLIENT: &[ClientOption] = &[
         c.connection_window.to_string()
     ),
     option!(
+        "buffer.bytes",
+        Number,
+        "0 or more; 0 is no limit",
+        "What all producers may hold together.",
+        |c, v| c.buffer_bytes = number(v)?,
+        c.buffer_bytes.to_string()
+    ),
+    option!(
         "basic.auth.user",
         Text,
         "no colon",

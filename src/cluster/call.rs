@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tonic::Status;
 use tonic::client::Grpc;
-use tonic_prost::ProstCodec;
+use tonic::metadata::MetadataMap;
 
 use crate::cluster::credentials::Credentials;
 use crate::cluster::describe::ClusterAnswer;
 use crate::cluster::duplex::Duplex;
 use crate::cluster::endpoint::{Address, Security};
+use crate::cluster::exchange::Wire;
 use crate::cluster::members::{Members, address_of};
 use crate::cluster::pool::Pool;
 use crate::cluster::retry::{Backoff, Effect, Failure, Verdict, judge};
@@ -181,6 +182,7 @@ impl Cluster {
                 return Err(describe(time_is_up(failure.error())));
             }
             tokio::time::sleep(pause).await;
+            request.tried_again();
             self.refresh_if(!matches!(failure, Failure::Refused(_)) || verdict == Verdict::LookUpAgain).await;
         }
     }
@@ -272,7 +274,7 @@ impl Cluster {
             self.note(&route.node, &failure);
             self.explain("StreamingFetch", &route.node, failure)
         })?;
-        let mut metadata = self.request(()).into_parts().0;
+        let mut metadata = self.metadata();
         if let Ok(agent) = self.settings.user_agent.parse() {
             // What servers show of a consumer; they do not look at user-agent.
             metadata.insert("proxy-agent", agent);
@@ -292,13 +294,10 @@ impl Cluster {
         time: Duration,
     ) -> Result<R::Response, Failure> {
         let channel = self.pool.unary(node, &self.settings).map_err(Failure::NotSent)?;
-        let mut grpc = self.grpc(channel);
-        let call = async {
-            grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
-            grpc.unary(self.request(request), R::path(), ProstCodec::default()).await
-        };
-        match tokio::time::timeout(time, call).await {
-            Ok(Ok(response)) => Ok(response.into_inner()),
+        let max_receive_bytes = self.settings.max_receive_bytes;
+        let wire = Wire { channel, metadata: self.metadata(), max_receive_bytes };
+        match tokio::time::timeout(time, request.exchange(wire)).await {
+            Ok(Ok(response)) => Ok(response),
             Ok(Err(status)) => Err(self.explain(R::NAME, node, failure(status, node))),
             Err(_) => {
                 let message = format!("no answer within {time:?}");
@@ -353,15 +352,14 @@ impl Cluster {
         }
     }
 
-    /// A request with what goes with every call.
-    fn request<M>(&self, message: M) -> tonic::Request<M> {
-        let mut request = tonic::Request::new(message);
-        let map = request.metadata_mut();
-        self.settings.metadata.iter().for_each(|metadata| metadata.put_into(map));
+    /// What goes with every call.
+    fn metadata(&self) -> MetadataMap {
+        let mut map = MetadataMap::new();
+        self.settings.metadata.iter().for_each(|metadata| metadata.put_into(&mut map));
         if let Some(credentials) = &*self.credentials.lock() {
-            credentials.put_into(map);
+            credentials.put_into(&mut map);
         }
-        request
+        map
     }
 
     fn grpc(&self, channel: tonic::transport::Channel) -> Grpc<tonic::transport::Channel> {

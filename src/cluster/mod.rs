@@ -15,6 +15,7 @@ pub(crate) mod version;
 pub(crate) mod members;
 pub(crate) mod routing;
 pub(crate) mod retry;
+pub(crate) mod exchange;
 pub(crate) mod rpc;
 pub(crate) mod call;
 pub(crate) mod duplex;

@@ -1,22 +1,27 @@
 //! The remote procedures: in this protocol the request type tells the call, so one line each is all.
 
+use std::future::Future;
+
+use tonic::Status;
 use tonic::codegen::http::uri::PathAndQuery;
 
 use crate::cluster::describe::ClusterAnswer;
+use crate::cluster::exchange::Wire;
 use crate::cluster::retry::Effect;
 use crate::cluster::streams::Needs;
 use crate::proto::*;
 
 /// A unary call, by its request.
-pub(crate) trait Rpc: prost::Message + Clone + Default + 'static {
-    type Response: prost::Message + Default + 'static;
+pub(crate) trait Rpc: Clone + Send + Sync + 'static {
+    type Response: Send + 'static;
 
     /// The name on the wire.
     const NAME: &'static str;
 
     const EFFECT: Effect;
 
-    fn path() -> PathAndQuery;
+    /// Makes one attempt.
+    fn exchange(self, wire: Wire) -> impl Future<Output = Result<Self::Response, Status>> + Send;
 
     /// The thing that the call is about, for error messages.
     fn subject(&self) -> Option<String> {
@@ -27,6 +32,9 @@ pub(crate) trait Rpc: prost::Message + Clone + Default + 'static {
     fn needs(&self) -> Option<Needs<'_>> {
         None
     }
+
+    /// Called before each further attempt.
+    fn tried_again(&self) {}
 }
 
 macro_rules! path_to {
@@ -35,20 +43,25 @@ macro_rules! path_to {
     };
 }
 
+/// The call that its sender encodes by hand.
+pub(crate) fn append() -> PathAndQuery {
+    path_to!("Append")
+}
+
 /// The call with streams both ways that consumers are made of.
 pub(crate) fn streaming_fetch() -> PathAndQuery {
     path_to!("StreamingFetch")
 }
 
 macro_rules! rpcs {
-    ($($effect:ident $request:ty => $name:literal -> $response:ty $(, $thing:literal $field:ident)? $(, needs $stream:ident $(and $shard:ident)?)?;)*) => {$(
+    ($($effect:ident $request:ty => $name:literal -> $response:ty $(, $thing:literal $field:ident)? $(, needs $stream:ident)?;)*) => {$(
         impl Rpc for $request {
             type Response = $response;
             const NAME: &'static str = $name;
             const EFFECT: Effect = Effect::$effect;
 
-            fn path() -> PathAndQuery {
-                path_to!($name)
+            fn exchange(self, wire: Wire) -> impl Future<Output = Result<$response, Status>> + Send {
+                wire.unary(path_to!($name), self)
             }
 
             $(fn subject(&self) -> Option<String> {
@@ -56,8 +69,7 @@ macro_rules! rpcs {
             })?
 
             $(fn needs(&self) -> Option<Needs<'_>> {
-                let shard = [$(self.$shard)?].first().copied();
-                Some(Needs { stream: &self.$stream, shard })
+                Some(Needs { stream: &self.$stream, shard: None })
             })?
         }
     )*};
@@ -77,7 +89,6 @@ rpcs! {
 
     Reads ListShardsRequest => "ListShards" -> ListShardsResponse, "of stream" stream_name, needs stream_name;
     Reads GetTailRecordIdRequest => "GetTailRecordId" -> GetTailRecordIdResponse, "of shard" shard_id;
-    Writes AppendRequest => "Append" -> AppendResponse, "to stream" stream_name, needs stream_name and shard_id;
 
     Writes Subscription => "CreateSubscription" -> Subscription, "subscription" subscription_id;
     Reads GetSubscriptionRequest => "GetSubscription" -> GetSubscriptionResponse, "subscription" id;

@@ -48,7 +48,7 @@ impl Cluster {
             let message = format!(
                 "the stream `{stream}` has no shard {shard} any more; it was deleted and created anew"
             );
-            Error::new(ErrorKind::InvalidState, message)
+            Error::new(ErrorKind::InvalidState, message).because_shards_are_gone()
         })
     }
 }

@@ -1,7 +1,9 @@
 //! The words of this crate to the bytes of the wire, and back. No network, no clock.
 
+pub(crate) mod wire;
 pub(crate) mod payload;
 pub(crate) mod record;
 pub(crate) mod batch;
+pub(crate) mod append;
 pub(crate) mod compression;
 pub(crate) mod ids;

@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::codec::wire::{Reader, broken};
+use crate::error::Result;
 use crate::proto::h_stream_record_header::Flag;
 use crate::record::{Record, RecordKind};
 
@@ -110,6 +111,23 @@ pub(crate) fn decode_all(batch: &[u8]) -> Result<Vec<Result<Layout>>> {
     Ok(records)
 }
 
+/// Where the records of a batch that we encoded lie, tags and lengths included.
+pub(crate) fn split(batch: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut reader = Reader::new(batch, 0..batch.len());
+    std::iter::from_fn(move || {
+        let start = reader.at();
+        reader.next().ok()??;
+        Some(start..reader.at())
+    })
+}
+
+/// The key of a record that we encoded, in the form in which it lies in a batch.
+pub(crate) fn key_of(encoded: &[u8]) -> &str {
+    let layout = Reader::new(encoded, 0..encoded.len()).next().ok().flatten();
+    let layout = layout.and_then(|field| decode(encoded, field.bytes).ok());
+    layout.and_then(|layout| std::str::from_utf8(&encoded[layout.key]).ok()).unwrap_or_default()
+}
+
 fn decode(batch: &[u8], record: Range<usize>) -> Result<Layout> {
     // An absent header reads as an empty one: a JSON record without a key.
     let mut layout = Layout { kind: RecordKind::Json, key: 0..0, payload: 0..0, attributes: None };
@@ -182,81 +200,6 @@ fn decode_entry(batch: &[u8], entry: Range<usize>) -> Result<(&str, &str)> {
 
 fn text(batch: &[u8], range: Range<usize>) -> Result<&str> {
     std::str::from_utf8(&batch[range]).map_err(|_| broken("a key or attribute of a record is not UTF-8"))
-}
-
-fn broken(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Decode, message)
-}
-
-/// One field of a protobuf message.
-struct Field {
-    /// Number and wire type together.
-    tag: u64,
-    /// The value of a varint field.
-    number: u64,
-    /// Where the value of a length-delimited field lies.
-    bytes: Range<usize>,
-}
-
-/// Walks over the fields of one message.
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    end: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn new(bytes: &'a [u8], range: Range<usize>) -> Self {
-        Reader { bytes, at: range.start, end: range.end }
-    }
-
-    fn next(&mut self) -> Result<Option<Field>> {
-        if self.at == self.end {
-            return Ok(None);
-        }
-        let tag = self.varint()?;
-        let mut field = Field { tag, number: 0, bytes: self.at..self.at };
-        match tag & 7 {
-            0 => field.number = self.varint()?,
-            1 => field.bytes = self.take(8)?,
-            2 => {
-                let len = self.varint()?;
-                field.bytes = self.take(usize::try_from(len).unwrap_or(usize::MAX))?;
-            }
-            5 => field.bytes = self.take(4)?,
-            // Groups are gone from proto3, 6 and 7 never existed.
-            other => return Err(broken(format!("a batch has a field of the wire type {other}"))),
-        }
-        if tag >> 3 == 0 {
-            return Err(broken("a batch has a field with the number 0"));
-        }
-        Ok(Some(field))
-    }
-
-    fn take(&mut self, len: usize) -> Result<Range<usize>> {
-        if len > self.end - self.at {
-            return Err(broken("a batch ends inside a field"));
-        }
-        let range = self.at..self.at + len;
-        self.at = range.end;
-        Ok(range)
-    }
-
-    fn varint(&mut self) -> Result<u64> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            if self.at == self.end {
-                return Err(broken("a batch ends inside a number"));
-            }
-            let byte = self.bytes[self.at];
-            self.at += 1;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err(broken("a batch has a number of more than 64 bits"))
-    }
 }
 
 #[cfg(test)]
@@ -351,5 +294,15 @@ mod tests {
     fn a_missing_header_reads_as_json_without_a_key() {
         let layouts = decode_all(&[BATCH_RECORDS, 0]).unwrap();
         assert_eq!(layouts[0].as_ref().unwrap().kind, RecordKind::Json);
+    }
+
+    #[test]
+    fn encoded_records_are_told_apart_with_their_keys() {
+        let records = [Record::raw("a"), Record::raw("").with_key("k"), Record::raw("b").with_key("")];
+        let mut bytes = Vec::new();
+        records.iter().for_each(|record| encode(record, &mut bytes));
+        let keys: Vec<_> = split(&bytes).map(|range| key_of(&bytes[range])).collect();
+        assert_eq!(keys, ["", "k", ""]);
+        assert_eq!(split(&bytes).last().unwrap().end, bytes.len());
     }
 }

@@ -61,7 +61,7 @@ impl hstream_deliveries_t {
     }
 
     fn tags(&self) -> &[u64] {
-        &self.deliveries.tags[self.range.clone()]
+        &self.deliveries.tags()[self.range.clone()]
     }
 
     /// The ids, zeros if nothing was written.
@@ -74,7 +74,7 @@ impl hstream_deliveries_t {
 
     fn records(&self) -> &[hstream_record_t] {
         self.records.get_or_init(|| {
-            let records = self.deliveries.records().into_iter();
+            let records = self.deliveries.records();
             records.skip(self.range.start).take(self.range.len()).map(Into::into).collect()
         })
     }
@@ -323,9 +323,9 @@ pub unsafe extern "C" fn hstream_deliveries_record_ids(
 #[allow(clippy::multiple_unsafe_ops_per_block)]
 mod tests {
     use super::*;
+    use crate::codec::append::Written;
     use crate::error::{Error, ErrorKind};
     use crate::ffi::record::hstream_record_key;
-    use crate::producer::delivery::Written;
     use crate::record::Record;
 
     fn failed() -> Deliveries {
@@ -333,13 +333,8 @@ mod tests {
         for key in ["a", "b", "c"] {
             crate::codec::record::encode(&Record::raw("x").with_key(key), &mut bytes);
         }
-        Deliveries {
-            stream: "s".into(),
-            shard_id: 4,
-            tags: [5, 6, 7].into(),
-            outcome: Err(Error::new(ErrorKind::Aborted, "never sent")),
-            records: Some(bytes.into()),
-        }
+        let outcome = Err(Error::new(ErrorKind::Aborted, "never sent"));
+        Deliveries::new("s".into(), 4, vec![5, 6, 7], outcome, Some(bytes.into()))
     }
 
     #[test]
@@ -367,7 +362,7 @@ mod tests {
     #[test]
     fn what_was_written_has_ids() {
         let outcome = Ok(Written { shard_id: 4, batch_id: 9 });
-        let written = hstream_deliveries_t::new(Deliveries { outcome, records: None, ..failed() });
+        let written = hstream_deliveries_t::new(Deliveries::new("s".into(), 4, vec![5, 6, 7], outcome, None));
         let (_, rest) = written.split(1);
         let mut id = MaybeUninit::uninit();
         // SAFETY: what is passed lives or is NULL.

@@ -1,5 +1,6 @@
 //! One stream of a producer.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,15 +8,16 @@ use std::time::Instant;
 use crate::codec::batch::{SERVER_LIMIT, fits_alone};
 use crate::error::{Error, ErrorKind, Result};
 use crate::producer::config::Linger;
-use crate::producer::core::{Core, StreamLanes};
+use crate::producer::batch::Push;
+use crate::producer::core::{Core, would_deadlock};
 use crate::producer::delivery::Delivery;
 use crate::producer::flow::Patience;
 use crate::producer::flush::Counts;
-use crate::producer::lane::{Lane, Push};
+use crate::producer::lane::{Lane, NotTaken};
+use crate::producer::layout::{Layout, StreamLanes};
 use crate::producer::worker::ShardWorker;
 use crate::record::Record;
 use crate::record_id::RecordId;
-use crate::shard::hash_key;
 use crate::wait::Wait;
 
 /// Appends to one stream through a [`BufferedProducer`](crate::BufferedProducer).
@@ -32,11 +34,13 @@ use crate::wait::Wait;
 pub struct Appender {
     core: Arc<Core>,
     stream: Arc<StreamLanes>,
+    /// Where records go, until their shards are gone.
+    layout: Arc<Layout>,
 }
 
 impl Appender {
-    pub(crate) fn new(core: Arc<Core>, stream: Arc<StreamLanes>) -> Self {
-        Appender { core, stream }
+    pub(crate) fn new(core: Arc<Core>, stream: Arc<StreamLanes>, layout: Arc<Layout>) -> Self {
+        Appender { core, stream, layout }
     }
 
     /// The stream's name.
@@ -48,8 +52,10 @@ impl Appender {
     ///
     /// # Errors
     ///
-    /// [`RecordTooLarge`](ErrorKind::RecordTooLarge), [`Closed`](ErrorKind::Closed). The record was not
-    /// accepted then, and will have no report.
+    /// [`RecordTooLarge`](ErrorKind::RecordTooLarge), [`Closed`](ErrorKind::Closed);
+    /// [`InvalidState`](ErrorKind::InvalidState) if the shard is stopped after a failure
+    /// ([`FailurePolicy::Stop`](crate::FailurePolicy::Stop)), or the stream was created anew. The record was
+    /// not accepted then, and will have no report.
     pub fn append(&self, record: &Record) -> Result<()> {
         self.append_tagged(record, 0, Wait::forever())
     }
@@ -71,7 +77,7 @@ impl Appender {
     /// is the case in this producer's own callback, or if reports are polled and too many wait for it;
     /// [`Timeout`](ErrorKind::Timeout) and [`Interrupted`](ErrorKind::Interrupted) of the wait.
     pub fn append_tagged(&self, record: &Record, tag: u64, limit: impl Into<Wait>) -> Result<()> {
-        self.push(self.lane_for(record.key())?, record, tag, &limit.into(), false).map(drop)
+        self.push(To::Key, record, tag, &limit.into(), How::Untracked).map(drop)
     }
 
     /// Appends a record, and returns something to wait for its id with.
@@ -80,7 +86,7 @@ impl Appender {
     ///
     /// As [`append_tagged`](Self::append_tagged).
     pub fn append_tracked(&self, record: &Record, limit: impl Into<Wait>) -> Result<Delivery> {
-        let delivery = self.push(self.lane_for(record.key())?, record, 0, &limit.into(), true)?;
+        let delivery = self.push(To::Key, record, 0, &limit.into(), How::Tracked)?;
         delivery.ok_or_else(|| Error::protocol("a tracked record has no delivery"))
     }
 
@@ -96,7 +102,7 @@ impl Appender {
         tag: u64,
         limit: impl Into<Wait>,
     ) -> Result<()> {
-        self.push(self.lane_of(shard_id)?, record, tag, &limit.into(), false).map(drop)
+        self.push(To::Shard(shard_id), record, tag, &limit.into(), How::Untracked).map(drop)
     }
 
     /// Appends a record by way of the batches, and waits for its id: for programs with many threads.
@@ -108,17 +114,13 @@ impl Appender {
     /// [`WouldDeadlock`](ErrorKind::WouldDeadlock) in this producer's own callback.
     pub fn append_wait(&self, record: &Record, limit: impl Into<Wait>) -> Result<RecordId> {
         if self.core.reporter.is_this_thread() {
-            let message = "append_wait was called from the callback that it would wait for";
-            return Err(Error::new(ErrorKind::WouldDeadlock, message));
+            return Err(would_deadlock("append_wait"));
         }
         let limit = limit.into();
         let until = limit.until();
-        let lane = self.lane_for(record.key())?;
-        let delivery = self.push(lane, record, 0, &limit, true)?;
+        let how = if self.core.settings.linger == Linger::ByHand { How::AtOnce } else { How::Tracked };
+        let delivery = self.push(To::Key, record, 0, &limit, how)?;
         let delivery = delivery.ok_or_else(|| Error::protocol("a tracked record has no delivery"))?;
-        if self.core.settings.linger == Linger::ByHand {
-            lane.seal_now();
-        }
         delivery.wait_until(until).map_err(|error| match error.kind() {
             ErrorKind::Timeout | ErrorKind::Interrupted => error.ambiguous(),
             _ => error,
@@ -133,7 +135,7 @@ impl Appender {
     /// [`Timeout`](ErrorKind::Timeout) and [`Interrupted`](ErrorKind::Interrupted), which lose nothing;
     /// [`WouldDeadlock`](ErrorKind::WouldDeadlock) in this producer's own callback.
     pub fn flush(&self, limit: impl Into<Wait>) -> Result<Counts> {
-        self.core.flush(&self.stream.lanes, limit.into().until())
+        self.core.flush(&self.stream.lanes(), limit.into().until())
     }
 
     /// The same for one shard.
@@ -142,7 +144,7 @@ impl Appender {
     ///
     /// As [`flush`](Self::flush); the stream has no such shard.
     pub fn flush_shard(&self, shard_id: u64, limit: impl Into<Wait>) -> Result<Counts> {
-        let lane = self.lane_of(shard_id)?.clone();
+        let lane = self.layout.of_shard(shard_id)?.clone();
         self.core.flush(&[lane], limit.into().until())
     }
 
@@ -152,47 +154,91 @@ impl Appender {
     ///
     /// As [`flush`](Self::flush).
     pub fn flush_key(&self, key: &str, limit: impl Into<Wait>) -> Result<Counts> {
-        let lane = self.lane_for(key)?.clone();
-        self.core.flush(&[lane], limit.into().until())
+        // Also where the key belongs since the stream was created anew.
+        let layouts = [Some(self.layout.clone()), self.stream.current()];
+        let lanes: Vec<_> =
+            layouts.iter().flatten().map(|layout| layout.for_key(key, false).cloned()).collect::<Result<_>>()?;
+        self.core.flush(&lanes, limit.into().until())
     }
 
-    fn push(
-        &self,
-        lane: &Arc<Lane>,
-        record: &Record,
-        tag: u64,
-        limit: &Wait,
-        tracked: bool,
-    ) -> Result<Option<Delivery>> {
+    /// Has a shard that was stopped by a failure take records again; `None` is all shards. Only
+    /// [`FailurePolicy::Stop`](crate::FailurePolicy::Stop) stops them.
+    ///
+    /// # Errors
+    ///
+    /// The stream has no such shard.
+    pub fn resume(&self, shard_id: impl Into<Option<u64>>) -> Result<()> {
+        match shard_id.into() {
+            Some(shard_id) => self.layout.of_shard(shard_id)?.resume(),
+            None => self.stream.lanes().iter().for_each(|lane| lane.resume()),
+        }
+        Ok(())
+    }
+
+    fn push(&self, to: To, record: &Record, tag: u64, limit: &Wait, how: How) -> Result<Option<Delivery>> {
         let encoded_len = record.encoded_len();
         if !fits_alone(encoded_len) {
             return Err(too_large(self.stream(), encoded_len));
         }
-        self.core.check_open()?;
-        let patience = if limit.is_no() { Patience::None } else { Patience::Until(limit.until()) };
-        let taken = self.core.take_room(encoded_len, patience)?;
-        let push = Push { record, encoded_len, tag, credit: taken.bytes, tracked };
-        let worker = || self.core.spawner.spawn(ShardWorker::new(self.core.clone(), lane.clone()).run());
-        lane.push(push, Instant::now, worker).inspect_err(|_| self.core.return_room(taken))
-    }
-
-    fn lane_for(&self, key: &str) -> Result<&Arc<Lane>> {
-        if let [only] = self.stream.lanes.as_slice() {
-            // All keys go there.
-            return Ok(only);
+        let core = &*self.core;
+        let patience = Patience::of(limit);
+        let in_callback = core.reporter.is_this_thread();
+        let tag = core.reporter.wants_reports().then_some(tag);
+        let tracked = how != How::Untracked;
+        let mut layout = Cow::Borrowed(&self.layout);
+        loop {
+            core.check_open()?;
+            let lane = to.lane(&layout, record, core.settings.spread_keyless)?;
+            let taken = core.take_room(encoded_len, &patience)?;
+            let push = Push { record, encoded_len, tag, credit: taken.bytes, tracked };
+            let worker = || ShardWorker::spawn(&self.core, lane);
+            let not_taken = match lane.push(&push, in_callback, Instant::now, worker) {
+                Ok(delivery) => {
+                    if how == How::AtOnce {
+                        lane.seal_now();
+                    }
+                    return Ok(delivery);
+                }
+                Err(not_taken) => not_taken,
+            };
+            core.return_room(taken);
+            match not_taken {
+                NotTaken::Refused(error) => return Err(error),
+                NotTaken::Reporting => core.wait_at_gate(lane, &patience)?,
+                NotTaken::Moved(to) => layout = Cow::Owned(to),
+            }
         }
-        let position = self.stream.shards.position(hash_key(key)).ok_or_else(|| {
-            Error::protocol(format!("no shard of the stream `{}` takes the key `{key}`", self.stream()))
-        })?;
-        Ok(&self.stream.lanes[position])
     }
+}
 
-    fn lane_of(&self, shard_id: u64) -> Result<&Arc<Lane>> {
-        let position = self.stream.shards.position_of(shard_id);
-        let lane = position.and_then(|position| self.stream.lanes.get(position));
-        lane.ok_or_else(|| {
-            Error::invalid_argument(format!("the stream `{}` has no shard {shard_id}", self.stream()))
-        })
+/// How a record is appended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// Nobody waits for its outcome.
+    Untracked,
+    Tracked,
+    /// Tracked, and its batch does not wait for others.
+    AtOnce,
+}
+
+/// Where a record goes.
+#[derive(Clone, Copy)]
+enum To {
+    /// To the shard of its key.
+    Key,
+    Shard(u64),
+}
+
+impl To {
+    fn lane<'a>(self, layout: &'a Layout, record: &Record, spread_keyless: bool) -> Result<&'a Arc<Lane>> {
+        match self {
+            // The one that was asked for is gone, and its records follow their keys.
+            To::Shard(shard) if layout.is_successor() && !layout.has_shard(shard) => {
+                layout.for_key(record.key(), false)
+            }
+            To::Shard(shard) => layout.of_shard(shard),
+            To::Key => layout.for_key(record.key(), spread_keyless),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! A batch while it grows. Pure: time comes in from outside.
+//! A batch while it grows, and when it is sealed. Pure: time comes in from outside.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -6,7 +6,9 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::codec::record;
+use crate::producer::buffers::Buffers;
 use crate::producer::delivery::Outcome;
+use crate::producer::lane::Lane;
 use crate::record::Record;
 
 /// When a batch is full.
@@ -21,6 +23,8 @@ pub(crate) struct Limits {
 #[derive(Default)]
 pub(crate) struct OpenBatch {
     bytes: Vec<u8>,
+    count: u32,
+    /// Only where somebody will be told of them.
     tags: Vec<u64>,
     /// What its records took of the budget.
     credit: usize,
@@ -32,18 +36,24 @@ pub(crate) struct OpenBatch {
     expected: (usize, usize),
 }
 
-/// A batch that takes no more records.
-pub(crate) struct SealedBatch {
-    pub(crate) bytes: Bytes,
-    pub(crate) tags: Vec<u64>,
+/// A record to be put into a batch.
+pub(crate) struct Push<'a> {
+    pub(crate) record: &'a Record,
+    pub(crate) encoded_len: usize,
+    /// Comes back in the report, where there is one.
+    pub(crate) tag: Option<u64>,
     pub(crate) credit: usize,
-    pub(crate) since: Instant,
-    pub(crate) outcome: Option<Arc<Outcome>>,
+    /// Somebody will wait for its outcome.
+    pub(crate) tracked: bool,
 }
 
 impl OpenBatch {
     pub(crate) fn is_empty(&self) -> bool {
-        self.tags.is_empty()
+        self.count == 0
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.count.into()
     }
 
     pub(crate) fn since(&self) -> Option<Instant> {
@@ -52,54 +62,139 @@ impl OpenBatch {
 
     /// Whether a record of this encoded length may join. Into an empty batch each one may.
     pub(crate) fn has_room_for(&self, len: usize, limits: Limits) -> bool {
-        self.is_empty() || (self.bytes.len() + len <= limits.bytes && self.tags.len() < limits.records)
+        self.is_empty() || (self.bytes.len() + len <= limits.bytes && (self.count as usize) < limits.records)
     }
 
     /// Whether nothing more can join.
     pub(crate) fn is_full(&self, limits: Limits) -> bool {
-        self.bytes.len() >= limits.bytes || self.tags.len() >= limits.records
+        self.bytes.len() >= limits.bytes || self.count as usize >= limits.records || self.count == u32::MAX
     }
 
     /// Encodes the record in place. The clock is asked for the first one only: it costs as much as all else.
-    pub(crate) fn push(&mut self, record: &Record, tag: u64, credit: usize, clock: impl FnOnce() -> Instant) {
+    pub(crate) fn push(&mut self, push: &Push<'_>, buffers: &Buffers, clock: impl FnOnce() -> Instant) {
         if self.is_empty() {
             // Not before there is a record: a shard that nobody writes to holds no memory.
-            self.bytes.reserve(self.expected.0);
-            self.tags.reserve(self.expected.1);
+            let likely = self.expected.0 + self.expected.0 / 16;
+            self.bytes = buffers.take(likely.max(push.encoded_len));
+            self.tags.reserve(if push.tag.is_some() { self.expected.1 } else { 0 });
         }
-        record::encode(record, &mut self.bytes);
-        self.tags.push(tag);
-        self.credit += credit;
+        record::encode(push.record, &mut self.bytes);
+        self.count += 1;
+        self.tags.extend(push.tag);
+        self.credit += push.credit;
         self.since.get_or_insert_with(clock);
     }
 
     /// Where the outcome of the last record pushed will be found, and its place there.
     pub(crate) fn track_last(&mut self) -> (Arc<Outcome>, u32) {
         let outcome = self.outcome.get_or_insert_with(Arc::default).clone();
-        (outcome, (self.tags.len() - 1) as u32)
+        (outcome, self.count - 1)
     }
 
     /// Seals the batch and begins a new one; `None` if there is nothing in it.
-    pub(crate) fn seal(&mut self) -> Option<SealedBatch> {
+    pub(crate) fn seal(&mut self, buffers: &Buffers) -> Option<SealedBatch> {
         let since = self.since?;
         let batch = std::mem::take(self);
-        self.expected = (batch.bytes.len(), batch.tags.len());
+        self.expected = (batch.bytes.len(), batch.count as usize);
         Some(SealedBatch {
-            bytes: batch.bytes.into(),
+            bytes: buffers.share(batch.bytes),
+            count: batch.count,
             tags: batch.tags,
             credit: batch.credit,
             since,
             outcome: batch.outcome,
+            positions: None,
+            number: 0,
+            home: None,
         })
     }
 }
 
+/// A batch that takes no more records, or a part of one.
+pub(crate) struct SealedBatch {
+    pub(crate) bytes: Bytes,
+    pub(crate) count: u32,
+    pub(crate) tags: Vec<u64>,
+    pub(crate) credit: usize,
+    pub(crate) since: Instant,
+    pub(crate) outcome: Option<Arc<Outcome>>,
+    /// Of a part: where its records stood in the whole.
+    pub(crate) positions: Option<Box<[u32]>>,
+    /// Its number in the lane that it was sealed in.
+    pub(crate) number: u64,
+    /// That lane, if the batch has been moved to another.
+    pub(crate) home: Option<Arc<Lane>>,
+}
+
+impl SealedBatch {
+    /// Takes the batch apart: `group` says for each record, by its encoded form, which part it goes to. Parts
+    /// keep the order of their records; those without any are left out. Returns the parts with their groups, in
+    /// order.
+    pub(crate) fn take_apart(self, mut group: impl FnMut(u32, &[u8]) -> usize) -> Vec<(usize, SealedBatch)> {
+        let mut parts: Vec<(usize, Part)> = Vec::new();
+        for (index, range) in (0..).zip(record::split(&self.bytes)) {
+            let encoded = &self.bytes[range];
+            let group = group(index, encoded);
+            let place = parts.iter().position(|(of, _)| *of == group).unwrap_or_else(|| {
+                parts.push((group, Part::default()));
+                parts.len() - 1
+            });
+            parts[place].1.push(encoded, index);
+        }
+        parts.sort_by_key(|(group, _)| *group);
+        self.hand_out(parts)
+    }
+
+    fn hand_out(self, parts: Vec<(usize, Part)>) -> Vec<(usize, SealedBatch)> {
+        let last = parts.len().saturating_sub(1);
+        let mut credit = self.credit;
+        let parts = parts.into_iter().enumerate().map(|(place, (group, part))| {
+            // What one record took may have been less than its size, so the last part has what is left.
+            let share = if place == last { credit } else { credit.min(part.bytes.len()) };
+            credit -= share;
+            let of_all = |index: &u32| self.positions.as_ref().map_or(*index, |all| all[*index as usize]);
+            let batch = SealedBatch {
+                tags: part.indexes.iter().filter_map(|index| self.tags.get(*index as usize).copied()).collect(),
+                positions: Some(part.indexes.iter().map(of_all).collect()),
+                count: part.indexes.len() as u32,
+                bytes: part.bytes.into(),
+                credit: share,
+                since: self.since,
+                outcome: self.outcome.clone(),
+                number: self.number,
+                home: self.home.clone(),
+            };
+            (group, batch)
+        });
+        parts.collect()
+    }
+}
+
+#[derive(Default)]
+struct Part {
+    bytes: Vec<u8>,
+    indexes: Vec<u32>,
+}
+
+impl Part {
+    fn push(&mut self, encoded: &[u8], index: u32) {
+        self.bytes.extend_from_slice(encoded);
+        self.indexes.push(index);
+    }
+}
+
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     fn push(batch: &mut OpenBatch, len: usize) {
-        batch.push(&Record::raw(vec![0; len]), 0, len, Instant::now);
+        push_tagged(batch, &Record::raw(vec![0; len]), 0);
+    }
+
+    pub(crate) fn push_tagged(batch: &mut OpenBatch, record: &Record, tag: u64) {
+        let encoded_len = record.encoded_len();
+        let push = Push { record, encoded_len, tag: Some(tag), credit: encoded_len + 1, tracked: false };
+        batch.push(&push, &Buffers::default(), Instant::now);
     }
 
     #[test]
@@ -113,9 +208,9 @@ mod tests {
         push(&mut batch, 1);
         push(&mut batch, 1);
         assert!(batch.is_full(limits) && !batch.has_room_for(1, limits));
-        let sealed = batch.seal().unwrap();
-        assert_eq!((sealed.tags.len(), sealed.credit), (3, 32));
-        assert!(batch.is_empty() && batch.seal().is_none() && batch.since().is_none());
+        let sealed = batch.seal(&Buffers::default()).unwrap();
+        assert_eq!((sealed.tags.len(), sealed.count, sealed.credit), (3, 3, sealed.bytes.len() + 3));
+        assert!(batch.is_empty() && batch.seal(&Buffers::default()).is_none() && batch.since().is_none());
         assert_eq!(batch.bytes.capacity(), 0, "memory comes with the next record");
         push(&mut batch, 1);
         assert!(batch.bytes.capacity() >= sealed.bytes.len());
@@ -125,10 +220,31 @@ mod tests {
     fn age_counts_from_the_first_record() {
         let first = Instant::now();
         let mut batch = OpenBatch::default();
-        batch.push(&Record::raw("a"), 1, 1, || first);
-        batch.push(&Record::raw("b"), 2, 1, || first + std::time::Duration::from_secs(1));
+        let record = Record::raw("a");
+        let push = Push { record: &record, encoded_len: 9, tag: None, credit: 1, tracked: true };
+        batch.push(&push, &Buffers::default(), || first);
+        batch.push(&push, &Buffers::default(), || first + std::time::Duration::from_secs(1));
         assert_eq!(batch.since(), Some(first));
         let (outcome, index) = batch.track_last();
         assert_eq!((index, Arc::ptr_eq(&outcome, &batch.track_last().0)), (1, true));
+    }
+
+    #[test]
+    fn parts_have_all_records_once_in_order_with_their_tags_and_all_of_the_credit() {
+        let mut batch = OpenBatch::default();
+        (0..7).for_each(|n: u64| push_tagged(&mut batch, &Record::raw(n.to_string()), 100 + n));
+        let sealed = batch.seal(&Buffers::default()).unwrap();
+        let credit = sealed.credit;
+        let parts = sealed.take_apart(|index, _| 2 - index as usize % 2);
+        let groups: Vec<_> = parts.iter().map(|(group, part)| (*group, part.tags.clone())).collect();
+        assert_eq!(groups, [(1, vec![101, 103, 105]), (2, vec![100, 102, 104, 106])]);
+        assert_eq!(parts.iter().map(|(_, part)| part.credit).sum::<usize>(), credit);
+        // Parts of parts know where their records stood in the whole.
+        let (_, part) = parts.into_iter().next().unwrap();
+        let halves = part.take_apart(|index, _| usize::from(index > 0));
+        let positions: Vec<_> = halves.iter().map(|(_, half)| half.positions.clone().unwrap()).collect();
+        assert_eq!(positions, [vec![1].into(), vec![3, 5].into_boxed_slice()]);
+        let payloads: Vec<_> = record::decode_all(&halves[1].1.bytes).unwrap();
+        assert_eq!(payloads.len(), 2);
     }
 }

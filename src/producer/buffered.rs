@@ -44,7 +44,7 @@ impl Client {
     ///
     /// An option is out of range, the callback's thread can't be started, the client is closed.
     pub fn producer(&self, config: ProducerConfig) -> Result<BufferedProducer> {
-        let core = Arc::new(Core::new(self.cluster().clone(), self.spawner(), config)?);
+        let core = Core::new(self.cluster().clone(), self.spawner(), self.buffer(), config)?;
         let owner = Owner { core, client: self.clone(), runtime: self.runtime().clone() };
         let owner = Arc::new(owner);
         let child: Arc<dyn Child> = owner.clone();
@@ -82,12 +82,15 @@ impl BufferedProducer {
     fn appender_by(&self, client: &Client, stream: &str) -> Result<Appender> {
         let core = &self.owner.core;
         core.check_open()?;
-        if let Some(lanes) = core.stream(stream) {
-            return Ok(Appender::new(core.clone(), lanes));
-        }
-        names::check("stream", stream)?;
-        let shards = client.look_up_shards(stream)?;
-        Ok(Appender::new(core.clone(), core.open_stream(stream, shards)?))
+        let known = core.stream(stream).and_then(|lanes| Some((lanes.current()?, lanes)));
+        let (layout, lanes) = match known {
+            Some(known) => known,
+            None => {
+                names::check("stream", stream)?;
+                core.open_stream(stream, client.look_up_shards(stream)?)?
+            }
+        };
+        Ok(Appender::new(core.clone(), lanes, layout))
     }
 
     /// Appends a record to a stream: [`Appender::append`] on an appender that is kept.
@@ -184,6 +187,10 @@ impl Drop for Owner {
 fn close_for_good(core: &Arc<Core>) {
     if let Err(error) = core.close(Wait::from(DROP_TIMEOUT).until()) {
         tracing::warn!(%error, "a producer was dropped with records on the way");
+    }
+    // Reports know the producer, which would keep itself alive.
+    if let Reporter::Queue(queue) = &core.reporter {
+        queue.clear();
     }
 }
 

@@ -31,6 +31,48 @@ pub enum Reports {
     All,
     /// Of those that were not, or perhaps not, written.
     Failures,
+    /// Of none.
+    None,
+}
+
+impl Reports {
+    /// Whether a batch that ended so is one of them.
+    pub(crate) fn include(self, failed: bool) -> bool {
+        match self {
+            Reports::All => true,
+            Reports::Failures => failed,
+            Reports::None => false,
+        }
+    }
+}
+
+/// What happens on a shard after one of its batches has failed for good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailurePolicy {
+    /// What is queued behind it is given up ([`Aborted`](ErrorKind::Aborted)), and the shard takes records again
+    /// as soon as the reports of all that have been handed over. So nothing behind a failure is written before
+    /// the program could know of it, and what failed can be appended again in its place.
+    #[default]
+    AbortQueued,
+    /// The same, but the shard takes records again only after [`resume`](crate::Appender::resume); until then
+    /// appends to it end with [`InvalidState`](ErrorKind::InvalidState).
+    Stop,
+    /// What is queued behind it goes on: records appended again come behind records appended later.
+    Continue,
+}
+
+/// What happens to records for a stream that was deleted and created anew, and whose shards are therefore gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecreatedStream {
+    /// They fail, and so do further ones through the same [`Appender`](crate::Appender), with
+    /// [`InvalidState`](ErrorKind::InvalidState): the new stream may be something else. One that is opened
+    /// after that is of the new stream.
+    #[default]
+    Fail,
+    /// They go to the shards of the new stream, by their keys, also those that were given a shard of the old one.
+    Reroute,
 }
 
 /// How reports are handed over.
@@ -57,7 +99,12 @@ pub struct ProducerConfig {
     max_backoff: Duration,
     retry_ambiguous: bool,
     workers: usize,
+    in_flight_per_shard: usize,
+    failure_policy: FailurePolicy,
+    recreated_stream: RecreatedStream,
+    spread_keyless: bool,
     reports: Reports,
+    lent_records: Reports,
     report_mode: ReportMode,
 }
 
@@ -76,7 +123,12 @@ impl Default for ProducerConfig {
             max_backoff: Duration::from_secs(5),
             retry_ambiguous: true,
             workers: 64,
+            in_flight_per_shard: 1,
+            failure_policy: FailurePolicy::AbortQueued,
+            recreated_stream: RecreatedStream::Fail,
+            spread_keyless: false,
             reports: Reports::All,
+            lent_records: Reports::Failures,
             report_mode: ReportMode::None,
         }
     }
@@ -94,7 +146,7 @@ impl ProducerConfig {
     }
 
     /// The most encoded bytes in a batch, before compression; default 1,044,480, a little below the
-    /// server's limit. A larger record passes alone, up to that limit.
+    /// server's limit, and so is 0. A larger record passes alone, up to that limit.
     pub fn batch_bytes(self, bytes: usize) -> Self {
         ProducerConfig { batch_bytes: bytes, ..self }
     }
@@ -145,14 +197,43 @@ impl ProducerConfig {
         ProducerConfig { retry_ambiguous: on, ..self }
     }
 
-    /// The most appends in flight over all shards; default 64. A shard has one at a time.
+    /// The most appends in flight over all shards; default 64. A shard has one at a time, unless
+    /// [`in_flight_per_shard`](Self::in_flight_per_shard) says otherwise.
     pub fn workers(self, count: usize) -> Self {
         ProducerConfig { workers: count, ..self }
+    }
+
+    /// The most appends in flight on one shard; default 1, which keeps the order. With more, the batches of a
+    /// shard are written in any order, and so are the records of one key.
+    pub fn in_flight_per_shard(self, batches: usize) -> Self {
+        ProducerConfig { in_flight_per_shard: batches, ..self }
+    }
+
+    /// What happens on a shard after a failure; default [`FailurePolicy::AbortQueued`].
+    pub fn failure_policy(self, policy: FailurePolicy) -> Self {
+        ProducerConfig { failure_policy: policy, ..self }
+    }
+
+    /// What happens when a stream was deleted and created anew; default [`RecreatedStream::Fail`].
+    pub fn recreated_stream(self, policy: RecreatedStream) -> Self {
+        ProducerConfig { recreated_stream: policy, ..self }
+    }
+
+    /// Whether records without a key go to all shards in turn, instead of to the one that the empty key hashes
+    /// to; default no, as in all other clients.
+    pub fn spread_keyless(self, on: bool) -> Self {
+        ProducerConfig { spread_keyless: on, ..self }
     }
 
     /// Which outcomes are reported; default all.
     pub fn reports(self, which: Reports) -> Self {
         ProducerConfig { reports: which, ..self }
+    }
+
+    /// Which reports lend their records back, to be kept elsewhere or appended again; default those of failures.
+    /// Lent records keep their room in the buffer until their report is handed over.
+    pub fn lend_records(self, which: Reports) -> Self {
+        ProducerConfig { lent_records: which, ..self }
     }
 
     /// Reports outcomes to this function, batch by batch and one at a time, on a thread of this producer.
@@ -180,10 +261,10 @@ impl ProducerConfig {
                 Ok(())
             }
         };
-        at_least_one("the bytes of a batch", self.batch_bytes)?;
         at_least_one("the bytes of the buffer", self.buffer_bytes)?;
         at_least_one("the records of the buffer", self.buffer_records)?;
         at_least_one("the number of workers", self.workers)?;
+        at_least_one("the number of appends in flight on a shard", self.in_flight_per_shard)?;
         if self.batch_bytes > CAP {
             return Err(Error::invalid_argument(format!(
                 "batches of {} bytes are over what the server takes; {CAP} are the most",
@@ -201,9 +282,13 @@ impl ProducerConfig {
             let message = "the longest pause between attempts is shorter than the first";
             return Err(Error::new(ErrorKind::Config, message));
         }
-        let records = if self.batch_records == 0 { usize::MAX } else { self.batch_records as usize };
+        let no_limit = |value: usize, otherwise: usize| if value == 0 { otherwise } else { value };
+        let limits = Limits {
+            bytes: no_limit(self.batch_bytes, CAP),
+            records: no_limit(self.batch_records as usize, usize::MAX),
+        };
         let settings = Settings {
-            limits: Limits { bytes: self.batch_bytes, records },
+            limits,
             linger: self.linger,
             buffer_bytes: self.buffer_bytes,
             buffer_records: self.buffer_records,
@@ -213,7 +298,12 @@ impl ProducerConfig {
             backoff: Backoff { first: self.first_backoff, cap: self.max_backoff },
             retry_ambiguous: self.retry_ambiguous,
             workers: self.workers,
+            in_flight_per_shard: self.in_flight_per_shard,
+            failure_policy: self.failure_policy,
+            recreated_stream: self.recreated_stream,
+            spread_keyless: self.spread_keyless,
             reports: self.reports,
+            lent_records: self.lent_records,
         };
         Ok((settings, self.report_mode))
     }
@@ -233,7 +323,12 @@ pub(crate) struct Settings {
     pub(crate) backoff: Backoff,
     pub(crate) retry_ambiguous: bool,
     pub(crate) workers: usize,
+    pub(crate) in_flight_per_shard: usize,
+    pub(crate) failure_policy: FailurePolicy,
+    pub(crate) recreated_stream: RecreatedStream,
+    pub(crate) spread_keyless: bool,
     pub(crate) reports: Reports,
+    pub(crate) lent_records: Reports,
 }
 
 impl fmt::Debug for ProducerConfig {
@@ -248,6 +343,10 @@ impl fmt::Debug for ProducerConfig {
             .field("max_retries", &self.max_retries)
             .field("retry_ambiguous", &self.retry_ambiguous)
             .field("workers", &self.workers)
+            .field("in_flight_per_shard", &self.in_flight_per_shard)
+            .field("failure_policy", &self.failure_policy)
+            .field("recreated_stream", &self.recreated_stream)
+            .field("spread_keyless", &self.spread_keyless)
             .field("reports", &self.reports)
             .finish_non_exhaustive()
     }

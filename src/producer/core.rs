@@ -7,20 +7,23 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use crate::closing::Closing;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Plan};
 use crate::codec::compression::CompressionKind;
 use crate::error::{Error, ErrorKind, Result};
-use crate::producer::batch::SealedBatch;
+use crate::producer::append::Destination;
+use crate::producer::buffers::Buffers;
 use crate::producer::compressor::Compressor;
-use crate::producer::config::{Linger, ProducerConfig, Reports, Settings};
-use crate::producer::delivery::Written;
-use crate::producer::flow::{Credit, Patience, Refused};
+use crate::producer::config::{Linger, ProducerConfig, Settings};
+use crate::producer::flow::{Budget, Credit, Patience, Refused, SharedBudget};
 use crate::producer::flush::{Counts, Flush};
-use crate::producer::lane::Lane;
-use crate::producer::reports::{Deliveries, Report, Reporter};
+use crate::producer::lane::{Lane, LaneOptions};
+use crate::producer::layout::{Layout, StreamLanes};
+use crate::producer::reports::Reporter;
+use crate::producer::settle::Reserve;
+use crate::producer::stats::Stats;
 use crate::producer::worker::never_sent;
 use crate::runtime::Spawner;
-use crate::shard::{Shard, ShardMap};
+use crate::shard::ShardMap;
 use crate::wait::{Ended, Until, Wait, wait};
 
 /// What is kept about a record beside its bytes, roughly: its tag, and its share of a batch.
@@ -34,73 +37,113 @@ pub(crate) struct Core {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) spawner: Spawner,
     /// Bytes on the way.
-    bytes: Credit,
+    pub(crate) bytes: Budget,
     /// Records whose report has not been handed over; only where there are reports.
     unreported: Option<Credit>,
+    /// What the running callback may append into.
+    pub(crate) reserve: Reserve,
     /// Places for appends over all shards.
     pub(crate) in_flight: Semaphore,
     pub(crate) reporter: Reporter,
-    compressor: Option<Compressor>,
+    pub(crate) stats: Stats,
+    lane_options: LaneOptions,
     streams: Mutex<HashMap<Arc<str>, Arc<StreamLanes>>>,
     pub(crate) closing: Closing,
 }
 
-/// The lanes of one stream, one a shard, in the order of the shards' ranges.
-pub(crate) struct StreamLanes {
-    pub(crate) name: Arc<str>,
-    pub(crate) shards: ShardMap,
-    pub(crate) lanes: Vec<Arc<Lane>>,
-}
-
-/// What a record took of the budgets.
+/// What a record took of the budgets, or may take.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Taken {
     pub(crate) bytes: usize,
-    records: usize,
+    pub(crate) records: usize,
 }
 
 impl Core {
-    pub(crate) fn new(cluster: Arc<Cluster>, spawner: Spawner, config: ProducerConfig) -> Result<Self> {
+    pub(crate) fn new(
+        cluster: Arc<Cluster>,
+        spawner: Spawner,
+        shared_budget: Option<Arc<SharedBudget>>,
+        config: ProducerConfig,
+    ) -> Result<Arc<Self>> {
         let (settings, report_mode) = config.check()?;
         let compressor = match settings.compression.kind() {
             CompressionKind::None => None,
             _ => Some(Compressor::acquire(settings.compression)?),
         };
+        let (limits, linger) = (settings.limits, settings.linger);
         let reporter = Reporter::new(report_mode)?;
-        Ok(Core {
+        let core = Arc::new(Core {
             cluster,
             spawner,
-            bytes: Credit::new(settings.buffer_bytes),
+            bytes: Budget::new(settings.buffer_bytes, shared_budget.clone()),
             unreported: reporter.wants_reports().then(|| Credit::new(settings.buffer_records)),
+            reserve: Reserve::default(),
             in_flight: Semaphore::new(settings.workers.min(Semaphore::MAX_PERMITS)),
             reporter,
-            compressor,
+            stats: Stats::default(),
+            lane_options: LaneOptions { limits, linger, compressor, buffers: Buffers::default() },
             streams: Mutex::default(),
             closing: Closing::default(),
             settings,
-        })
+        });
+        shared_budget.iter().for_each(|budget| budget.join(&core));
+        Ok(core)
     }
 
+    /// The stream, if it has been opened.
     pub(crate) fn stream(&self, name: &str) -> Option<Arc<StreamLanes>> {
         self.streams.lock().get(name).cloned()
     }
 
-    /// The lanes of a stream with these shards; if it was opened meanwhile, the lanes that it has.
-    pub(crate) fn open_stream(&self, name: &str, shards: ShardMap) -> Result<Arc<StreamLanes>> {
+    /// A stream with these shards, and the lanes for them. If it was opened meanwhile, it has them already.
+    pub(crate) fn open_stream(&self, name: &str, shards: ShardMap) -> Result<(Arc<Layout>, Arc<StreamLanes>)> {
         let mut streams = self.streams.lock();
         // Under the lock, so that either close finds the lanes or we find the producer closed.
         self.check_open()?;
-        if let Some(stream) = streams.get(name) {
-            return Ok(stream.clone());
+        if !streams.contains_key(name) {
+            let name: Arc<str> = name.into();
+            streams.insert(name.clone(), Arc::new(StreamLanes::new(name)));
         }
-        let name: Arc<str> = name.into();
-        let lane = |shard: &Shard| {
-            let (limits, linger) = (self.settings.limits, self.settings.linger);
-            Arc::new(Lane::new(name.clone(), shard.id(), limits, linger, self.compressor.clone()))
+        let stream = streams[name].clone();
+        let layout = stream.layout_of(shards, |shards| self.layout(&stream.name, shards));
+        Ok((layout, stream))
+    }
+
+    fn layout(&self, stream: &Arc<str>, shards: ShardMap) -> Layout {
+        Layout::new(stream.clone(), shards, |shard_id| {
+            let retries = self.stats.retries.clone();
+            let destination = Destination { stream: stream.clone(), shard_id, retries };
+            Arc::new(Lane::new(destination, self.lane_options.clone()))
+        })
+    }
+
+    /// The shard of this lane is gone; its stream, which has to be looked up.
+    pub(crate) fn forget_shard(&self, lane: &Lane) -> Option<Arc<StreamLanes>> {
+        let stream = self.stream(lane.stream())?;
+        stream.forget(lane.shard_id());
+        Some(stream)
+    }
+
+    /// The lanes of a stream that was created anew, looked up unless somebody else has done so.
+    pub(crate) async fn look_up(&self, stream: &StreamLanes) -> Result<Arc<Layout>> {
+        if let Some(layout) = stream.current() {
+            return Ok(layout);
+        }
+        let settings = self.cluster.settings();
+        let plan = Plan {
+            deadline: None,
+            max_attempts: Some(settings.max_attempts),
+            backoff: settings.backoff,
+            send_twice: false,
         };
-        let lanes = shards.shards().iter().map(lane).collect();
-        let stream = Arc::new(StreamLanes { name: name.clone(), shards, lanes });
-        streams.insert(name, stream.clone());
-        Ok(stream)
+        let shards = self.cluster.shards_of(&stream.name, plan).await?;
+        // As in `open_stream`: the lanes of a closed producer only take over what is on its way.
+        let _streams = self.streams.lock();
+        let layout = stream.layout_of(shards, |shards| self.layout(&stream.name, shards));
+        if self.closing.is_closed() {
+            layout.lanes().iter().for_each(|lane| lane.close());
+        }
+        Ok(layout)
     }
 
     pub(crate) fn check_open(&self) -> Result<()> {
@@ -108,72 +151,73 @@ impl Core {
     }
 
     /// Takes room for a record, as the caller is willing to wait for it.
-    pub(crate) fn take_room(&self, encoded_len: usize, patience: Patience<'_>) -> Result<Taken> {
-        // The callback's own thread would wait for itself.
-        let patience = if self.reporter.is_this_thread() { Patience::None } else { patience };
-        let bytes = self.take_bytes(encoded_len + OVERHEAD, patience).map_err(refused)?;
+    pub(crate) fn take_room(&self, encoded_len: usize, patience: &Patience<'_>) -> Result<Taken> {
+        let size = encoded_len + OVERHEAD;
+        if !self.reporter.is_this_thread() {
+            return self.take_room_for(size, patience).map_err(refused);
+        }
+        let wanted = Taken { bytes: self.bytes.amount_for(size), records: self.slots_for_one() };
+        match self.reserve.take(wanted) {
+            Some(taken) => Ok(taken),
+            // The callback's own thread would wait for itself.
+            None => self.take_room_for(size, &Patience::none()).map_err(refused),
+        }
+    }
+
+    fn take_room_for(&self, size: usize, patience: &Patience<'_>) -> Result<Taken, Refused> {
+        let bytes = self.take_bytes(size, patience)?;
         let records = match &self.unreported {
-            None => 0,
-            Some(credit) => credit.take(1, self.report_patience(patience)).map_err(|error| {
-                self.bytes.give_back(bytes);
-                refused(error)
-            })?,
-        };
+            None => Ok(0),
+            // Nobody but the caller polls, so waiting for a report to be polled may be for ever.
+            Some(slots) if self.is_polled() => slots.take(1, &Patience::none(), &self.closing),
+            Some(slots) => slots.take(1, patience, &self.closing),
+        }
+        .inspect_err(|_| self.bytes.give_back(bytes))?;
         Ok(Taken { bytes, records })
     }
 
-    fn take_bytes(&self, amount: usize, patience: Patience<'_>) -> Result<usize, Refused> {
-        match self.bytes.take(amount, Patience::None) {
+    fn is_polled(&self) -> bool {
+        matches!(self.reporter, Reporter::Queue(_))
+    }
+
+    fn slots_for_one(&self) -> usize {
+        usize::from(self.unreported.is_some())
+    }
+
+    fn take_bytes(&self, size: usize, patience: &Patience<'_>) -> Result<usize, Refused> {
+        match self.bytes.take(size, &Patience::none(), &self.closing) {
             Err(Refused::Full) => {}
             outcome => return outcome,
         }
-        if self.settings.linger != Linger::WhenIdle {
-            // What waits for its age, or for a flush, would keep its room for so long.
-            self.lanes().iter().for_each(|lane| lane.seal_now());
-        }
-        self.bytes.take(amount, patience)
+        self.send_what_lingers();
+        self.bytes.take(size, patience, &self.closing)
     }
 
-    /// Nobody but the caller polls, so waiting for the queue of reports to get shorter may be for ever.
-    fn report_patience<'a>(&self, patience: Patience<'a>) -> Patience<'a> {
-        if matches!(self.reporter, Reporter::Queue(_)) { Patience::None } else { patience }
+    /// What waits for its age, or for a flush, would keep its room for so long.
+    pub(crate) fn send_what_lingers(&self) {
+        if self.settings.linger != Linger::WhenIdle {
+            self.lanes().iter().for_each(|lane| lane.seal_now());
+        }
     }
 
     pub(crate) fn return_room(&self, taken: Taken) {
         self.bytes.give_back(taken.bytes);
-        if let Some(credit) = &self.unreported {
-            credit.give_back(taken.records);
+        if let Some(slots) = &self.unreported {
+            slots.give_back(taken.records);
         }
     }
 
-    /// Gives the batch its outcome: to those who wait for single records, to the reports, and to flushes.
-    pub(crate) fn settle(self: &Arc<Self>, lane: &Arc<Lane>, batch: SealedBatch, outcome: Result<Written>) {
-        // Before any of the user's code runs: a callback that appends must not starve itself.
-        self.bytes.give_back(batch.credit);
-        let counts = counts(&outcome, batch.tags.len() as u64);
-        if let Some(waiting) = &batch.outcome {
-            waiting.settle(outcome.clone());
-        }
-        let lane_of_batch = lane.clone();
-        let reported = move || lane_of_batch.reported(counts);
-        let core = self.clone();
-        let gone = move || {
-            if let Some(credit) = &core.unreported {
-                credit.give_back(counts.total() as usize);
-            }
+    /// Waits until a lane takes records again, as the caller is willing to.
+    pub(crate) fn wait_at_gate(&self, lane: &Lane, patience: &Patience<'_>) -> Result<()> {
+        let Some(until) = patience.until().filter(|_| !self.is_polled()) else {
+            let message = format!(
+                "shard {} of the stream `{}` takes no records until the reports of a failure have been handed over",
+                lane.shard_id(),
+                lane.stream()
+            );
+            return Err(Error::new(ErrorKind::QueueFull, message));
         };
-        if outcome.is_ok() && self.settings.reports == Reports::Failures {
-            reported();
-            return gone();
-        }
-        let deliveries = Deliveries {
-            stream: lane.stream.clone(),
-            shard_id: lane.shard_id,
-            tags: batch.tags.into(),
-            records: outcome.is_err().then_some(batch.bytes),
-            outcome,
-        };
-        self.reporter.report(Report { deliveries, reported: Box::new(reported), gone: Box::new(gone) });
+        wait(lane.gate_open(), until).map_err(|ended| ended.into_error("reports to be handed over"))
     }
 
     /// Waits until all that these lanes accepted is settled and reported.
@@ -190,7 +234,7 @@ impl Core {
     }
 
     pub(crate) fn lanes(&self) -> Vec<Arc<Lane>> {
-        self.streams.lock().values().flat_map(|stream| stream.lanes.iter().cloned()).collect()
+        self.streams.lock().values().flat_map(|stream| stream.lanes()).collect()
     }
 
     pub(crate) fn pending_records(&self) -> u64 {
@@ -207,30 +251,25 @@ impl Core {
             let _no_stream_opens = self.streams.lock();
             self.closing.close();
         }
-        self.bytes.close();
-        if let Some(credit) = &self.unreported {
-            credit.close();
-        }
         self.lanes().iter().for_each(|lane| lane.close());
     }
 
     /// Closes: sends what is there for as long as allowed, then gives up the rest. After it, all records
-    /// are settled and reported, and no callback runs. In `counts`, what it waited for.
+    /// are settled and reported, and no callback runs. Returns what it waited for.
     pub(crate) fn close(self: &Arc<Self>, until: Until<'_>) -> Result<Counts> {
         if self.reporter.is_this_thread() {
             return Err(would_deadlock("close"));
         }
         self.begin_close();
-        let lanes = self.lanes();
         let flush = Arc::new(Flush::default());
-        lanes.iter().for_each(|lane| lane.flush(&flush));
+        self.lanes().iter().for_each(|lane| lane.flush(&flush));
         let ended = wait(flush.done(), until).err();
         if let Some(interrupted @ Ended::Interrupted) = ended {
             // Nothing is lost, and close can be called again.
             return Err(interrupted.into_error(WRITES));
         }
         let written_in_time = flush.counts();
-        self.give_up(&lanes);
+        self.give_up();
         self.reporter.stop();
         let Some(ended) = ended else { return Ok(flush.counts()) };
         let given_up = flush.counts().total() - written_in_time.total();
@@ -239,16 +278,23 @@ impl Core {
     }
 
     /// Ends the workers: what they hold is settled when they are dropped, and what waits behind it as well.
-    fn give_up(self: &Arc<Self>, lanes: &[Arc<Lane>]) {
-        let workers: Vec<_> = lanes.iter().filter_map(|lane| lane.take_worker()).collect();
-        workers.iter().for_each(|worker| worker.abort());
-        for worker in workers {
-            let _ = wait(worker, Wait::forever().until());
-        }
-        for lane in lanes {
-            for queued in lane.take_queued() {
-                self.settle(lane, queued.batch, Err(never_sent()));
+    fn give_up(self: &Arc<Self>) {
+        loop {
+            let lanes = self.lanes();
+            let workers: Vec<_> = lanes.iter().filter_map(|lane| lane.take_worker()).collect();
+            if workers.is_empty() {
+                return;
             }
+            workers.iter().for_each(|worker| worker.abort());
+            for worker in workers {
+                let _ = wait(worker, Wait::forever().until());
+            }
+            for lane in &lanes {
+                for queued in lane.take_queued() {
+                    self.settle(lane, queued.batch, Err(never_sent()), false);
+                }
+            }
+            // A worker may have moved its records to other lanes at the last moment.
         }
     }
 }
@@ -261,17 +307,9 @@ fn refused(refused: Refused) -> Error {
     }
 }
 
-fn would_deadlock(what: &str) -> Error {
+pub(crate) fn would_deadlock(what: &str) -> Error {
     Error::new(
         ErrorKind::WouldDeadlock,
         format!("{what} was called from the callback that it would wait for"),
     )
-}
-
-fn counts(outcome: &Result<Written>, records: u64) -> Counts {
-    match outcome {
-        Ok(_) => Counts { written: records, ..Counts::default() },
-        Err(error) if error.is_ambiguous() => Counts { unknown: records, ..Counts::default() },
-        Err(_) => Counts { failed: records, ..Counts::default() },
-    }
 }

@@ -1,27 +1,15 @@
 //! The outcome of single records, for those who wait for it.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::error::{Error, Result};
+use crate::codec::append::Written;
+use crate::error::Result;
 use crate::record_id::RecordId;
 use crate::wait::{Until, Wait, wait};
-
-/// What became of a batch: shared by all its records that somebody waits for.
-#[derive(Default)]
-pub(crate) struct Outcome {
-    settled: OnceLock<Result<Written>>,
-    changed: Notify,
-}
-
-/// Where a batch was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Written {
-    pub(crate) shard_id: u64,
-    pub(crate) batch_id: u64,
-}
 
 impl Written {
     pub(crate) fn id(&self, index: usize) -> RecordId {
@@ -29,24 +17,51 @@ impl Written {
     }
 }
 
+/// What became of a batch: shared by all its records that somebody waits for.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    settled: Mutex<Vec<Part>>,
+    changed: Notify,
+}
+
+/// Some records of the batch, which were sent together.
+struct Part {
+    /// Where they stood in the batch that they were appended to; `None` is all of it, in order.
+    positions: Option<Box<[u32]>>,
+    outcome: Result<Written>,
+}
+
+impl Part {
+    fn get(&self, index: u32) -> Option<Result<RecordId>> {
+        let place = match &self.positions {
+            None => index as usize,
+            Some(positions) => positions.iter().position(|position| *position == index)?,
+        };
+        Some(self.outcome.clone().map(|written| written.id(place)))
+    }
+}
+
 impl Outcome {
-    pub(crate) fn settle(&self, outcome: Result<Written>) {
-        let _ = self.settled.set(outcome);
+    /// Settles all records of the batch, or those of a part of it.
+    pub(crate) fn settle(&self, positions: Option<Box<[u32]>>, outcome: Result<Written>) {
+        self.settled.lock().push(Part { positions, outcome });
         self.changed.notify_waiters();
     }
 
-    async fn settled(&self) -> Result<Written> {
-        let mut changed = std::pin::pin!(self.changed.notified());
-        // Listen before looking, or a change between the two would be missed.
-        changed.as_mut().enable();
-        if let Some(outcome) = self.settled.get() {
-            return outcome.clone();
+    fn get(&self, index: u32) -> Option<Result<RecordId>> {
+        self.settled.lock().iter().find_map(|part| part.get(index))
+    }
+
+    async fn settled(&self, index: u32) -> Result<RecordId> {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            // Listen before looking, or a change between the two would be missed.
+            changed.as_mut().enable();
+            if let Some(result) = self.get(index) {
+                return result;
+            }
+            changed.await;
         }
-        changed.await;
-        self.settled
-            .get()
-            .cloned()
-            .unwrap_or_else(|| Err(Error::protocol("a batch was settled without outcome")))
     }
 }
 
@@ -67,27 +82,42 @@ impl Delivery {
     /// # Errors
     ///
     /// Why it was not written; [`Aborted`](crate::ErrorKind::Aborted) if it was never sent;
-    /// [`is_ambiguous`](Error::is_ambiguous) if nobody can tell. And that of the wait itself: time was up,
-    /// or it was interrupted; then it can be waited for again.
+    /// [`is_ambiguous`](crate::Error::is_ambiguous) if nobody can tell. And that of the wait itself: time was
+    /// up, or it was interrupted; then it can be waited for again.
     pub fn wait(&self, limit: impl Into<Wait>) -> Result<RecordId> {
         self.wait_until(limit.into().until())
     }
 
     pub(crate) fn wait_until(&self, until: Until<'_>) -> Result<RecordId> {
-        let settled = wait(self.outcome.settled(), until);
-        let written = settled.unwrap_or_else(|ended| Err(ended.into_error("a delivery")))?;
-        Ok(written.id(self.index as usize))
+        let settled = wait(self.outcome.settled(self.index), until);
+        settled.unwrap_or_else(|ended| Err(ended.into_error("a delivery")))
     }
 
     /// The outcome, if it is there.
     pub fn try_get(&self) -> Option<Result<RecordId>> {
-        let outcome = self.outcome.settled.get()?;
-        Some(outcome.clone().map(|written| written.id(self.index as usize)))
+        self.outcome.get(self.index)
     }
 }
 
 impl fmt::Debug for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Delivery").field(&self.try_get()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_a_batch_that_was_taken_apart_have_the_ids_of_their_parts() {
+        let outcome = Arc::new(Outcome::default());
+        let written = |batch_id| Ok(Written { shard_id: 1, batch_id });
+        outcome.settle(Some([0, 3].into()), written(7));
+        assert!(Delivery::new((outcome.clone(), 1)).try_get().is_none());
+        outcome.settle(Some([1, 2].into()), written(8));
+        let ids = [0, 1, 2, 3].map(|index| Delivery::new((outcome.clone(), index)).wait(Wait::no()).unwrap());
+        let expected = [(7, 0), (8, 0), (8, 1), (7, 1)];
+        assert_eq!(ids, expected.map(|(batch, index)| RecordId::new(1, batch, index)));
     }
 }

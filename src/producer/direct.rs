@@ -1,25 +1,29 @@
 //! Appending now, and waiting for it: nothing is buffered.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
+
 use crate::client::Client;
 use crate::cluster::Plan;
+use crate::codec::append::Written;
 use crate::codec::batch::{self, CAP, fits_alone};
 use crate::codec::compression::Compression;
 use crate::codec::record as wire;
 use crate::error::{Error, Result};
 use crate::names;
-use crate::producer::append::append_batch;
+use crate::producer::append::{Destination, append_batch};
 use crate::producer::appender::too_large;
-use crate::producer::delivery::Written;
 use crate::producer::worker::behind_a_failure;
+use crate::proto::{BatchedRecord, ErrorCode};
 use crate::record::Record;
 use crate::record_id::RecordId;
 use crate::runtime::Task;
 use crate::shard::ShardMap;
 
-/// The caller's records that go to one shard.
+/// The caller's records that go to one shard, in batches that are sent one after the other.
 struct ShardBatches {
     shard_id: u64,
-    batches: Vec<EncodedBatch>,
+    batches: VecDeque<EncodedBatch>,
 }
 
 #[derive(Default)]
@@ -27,6 +31,33 @@ struct EncodedBatch {
     bytes: Vec<u8>,
     /// Where its records stand in the caller's list.
     indexes: Vec<usize>,
+}
+
+impl EncodedBatch {
+    fn of(records: &[Record]) -> Self {
+        let mut batch = EncodedBatch::default();
+        records.iter().enumerate().for_each(|(index, record)| batch.push(record, index));
+        batch
+    }
+
+    fn push(&mut self, record: &Record, index: usize) {
+        wire::encode(record, &mut self.bytes);
+        self.indexes.push(index);
+    }
+
+    fn message(&self, compression: Compression) -> Result<BatchedRecord> {
+        batch::seal(self.bytes.clone().into(), self.indexes.len() as u32, compression)
+    }
+
+    fn halve(mut self) -> [Self; 2] {
+        let middle = self.indexes.len() / 2;
+        let end_of_first = wire::split(&self.bytes).nth(middle).map_or(self.bytes.len(), |range| range.start);
+        let second = EncodedBatch {
+            bytes: self.bytes.split_off(end_of_first),
+            indexes: self.indexes.split_off(middle),
+        };
+        [self, second]
+    }
 }
 
 impl Client {
@@ -73,27 +104,21 @@ impl Client {
         let compression = compression.into();
         names::check("stream", stream)?;
         compression.check()?;
-        let by_shard = split(stream, records, &*self.shards_of(stream)?)?;
+        let mut by_shard = split(stream, records, &*self.shards_of(stream)?)?;
         let plan = Plan { send_twice: true, ..self.plan() };
-        let sending: Vec<_> =
-            by_shard.into_iter().map(|shard| self.send(stream, shard, compression, plan)).collect();
         let mut outcomes: Vec<_> =
             records.iter().map(|_| Err(Error::protocol("a record was not sent"))).collect();
-        for (indexes, task) in sending {
-            let sent = self.run(plan.deadline, task);
-            for (number, indexes) in indexes.into_iter().enumerate() {
-                let outcome = match &sent {
-                    Ok(outcomes) => outcomes[number].clone(),
-                    // We stopped waiting, but it may be on its way.
-                    Err(error) => Err(error.clone().ambiguous()),
-                };
-                if outcome.is_err() {
+        while !by_shard.is_empty() {
+            let sending: Vec<_> =
+                by_shard.iter().map(|shard| self.send(stream, shard, compression, plan)).collect();
+            for (shard, task) in by_shard.iter_mut().zip(sending) {
+                // If we stop waiting, it may still be on its way.
+                let sent = self.run(plan.deadline, task).map_err(Error::ambiguous);
+                if note(&mut outcomes, shard, sent) {
                     self.forget_shards_of(stream);
                 }
-                for (place, index) in indexes.into_iter().enumerate() {
-                    outcomes[index] = outcome.clone().map(|written| written.id(place));
-                }
             }
+            by_shard.retain(|shard| !shard.batches.is_empty());
         }
         Ok(outcomes)
     }
@@ -116,53 +141,93 @@ impl Client {
         if records.is_empty() {
             return Ok(Vec::new());
         }
-        let mut bytes = Vec::new();
-        records.iter().for_each(|record| wire::encode(record, &mut bytes));
-        if !fits_alone(bytes.len()) {
-            return Err(too_large(stream, bytes.len()));
+        let batch = EncodedBatch::of(records);
+        if !fits_alone(batch.bytes.len()) {
+            return Err(too_large(stream, batch.bytes.len()));
         }
         let plan = Plan { send_twice: true, ..self.plan() };
-        let batches = vec![EncodedBatch { bytes, indexes: (0..records.len()).collect() }];
-        let (_, task) = self.send(stream, ShardBatches { shard_id, batches }, compression, plan);
-        let sent = self.run(plan.deadline, task);
+        let shard = ShardBatches { shard_id, batches: [batch].into() };
+        let sent = self.run(plan.deadline, self.send(stream, &shard, compression, plan));
         let outcome = sent.map_err(Error::ambiguous)?.into_iter().next();
         let written = outcome.unwrap_or_else(|| Err(Error::protocol("a batch was not sent")))?;
         Ok((0..records.len()).map(|index| written.id(index)).collect())
     }
 
-    /// Sends the batches of one shard on the runtime, one after the other. Returns where the records of each
-    /// stand in the caller's list, and the outcomes to come.
-    fn send(
-        &self,
-        stream: &str,
-        shard: ShardBatches,
-        compression: Compression,
-        plan: Plan,
-    ) -> (Vec<Vec<usize>>, Sending) {
-        let (cluster, stream) = (self.cluster().clone(), stream.to_owned());
-        let mut indexes = Vec::new();
-        let mut messages = Vec::new();
-        for batch in shard.batches {
-            // On the caller's thread: the runtime is for I/O.
-            messages.push(batch::seal(batch.bytes.into(), batch.indexes.len() as u32, compression));
-            indexes.push(batch.indexes);
-        }
-        let task = self.spawner().spawn(async move {
+    /// Sends the batches of one shard on the runtime, one after the other, up to the first that fails. Returns the
+    /// outcomes to come.
+    fn send(&self, stream: &str, shard: &ShardBatches, compression: Compression, plan: Plan) -> Sending {
+        let cluster = self.cluster().clone();
+        // Compressed on the caller's thread: the runtime is for I/O.
+        let messages: Vec<_> = shard.batches.iter().map(|batch| batch.message(compression)).collect();
+        let destination =
+            Destination { stream: stream.into(), shard_id: shard.shard_id, retries: Arc::default() };
+        self.spawner().spawn(async move {
             let mut outcomes: Vec<Result<Written>> = Vec::new();
             for message in messages {
-                let outcome = match outcomes.last() {
-                    // What is behind a failure would overtake it when it is appended again.
-                    Some(Err(_)) => Err(behind_a_failure()),
-                    _ => match message {
-                        Ok(message) => append_batch(&cluster, &stream, shard.shard_id, message, plan).await,
-                        Err(error) => Err(error),
-                    },
+                let outcome = match message {
+                    Ok(message) => append_batch(&cluster, destination.clone(), message, plan).await,
+                    Err(error) => Err(error),
                 };
+                let failed = outcome.is_err();
                 outcomes.push(outcome);
+                if failed {
+                    break;
+                }
             }
             outcomes
-        });
-        (indexes, task)
+        })
+    }
+}
+
+/// Notes how the batches of a shard ended, and leaves those to be sent again: the halves of one that the server
+/// found too large, and what is behind. Says whether any failed for good.
+fn note(
+    outcomes: &mut [Result<RecordId>],
+    shard: &mut ShardBatches,
+    sent: Result<Vec<Result<Written>>>,
+) -> bool {
+    let sent = match sent {
+        Ok(sent) => sent,
+        // Which of them were sent before we stopped waiting, nobody can tell.
+        Err(error) => {
+            for batch in shard.batches.drain(..) {
+                settle(outcomes, &batch, |_| Err(error.clone()));
+            }
+            return true;
+        }
+    };
+    for outcome in sent {
+        let Some(batch) = shard.batches.pop_front() else { break };
+        match outcome {
+            Err(error)
+                if error.has_code(ErrorCode::StreamInvalidRecordSize) && batch.indexes.len() > 1 =>
+            {
+                let [first, second] = batch.halve();
+                shard.batches.push_front(second);
+                shard.batches.push_front(first);
+                return false;
+            }
+            Ok(written) => settle(outcomes, &batch, |place| Ok(written.id(place))),
+            Err(error) => {
+                settle(outcomes, &batch, |_| Err(error.clone()));
+                // What is behind a failure would overtake it when it is appended again.
+                for behind in shard.batches.drain(..) {
+                    settle(outcomes, &behind, |_| Err(behind_a_failure()));
+                }
+                return true;
+            }
+        }
+    }
+    false
+}
+
+fn settle(
+    outcomes: &mut [Result<RecordId>],
+    batch: &EncodedBatch,
+    outcome: impl Fn(usize) -> Result<RecordId>,
+) {
+    for (place, index) in batch.indexes.iter().enumerate() {
+        outcomes[*index] = outcome(place);
     }
 }
 
@@ -181,16 +246,15 @@ fn split(stream: &str, records: &[Record], shards: &ShardMap) -> Result<Vec<Shar
             Error::protocol(format!("no shard of the stream `{stream}` takes the key `{}`", record.key()))
         })?;
         let place = by_shard.iter().position(|batches| batches.shard_id == shard.id()).unwrap_or_else(|| {
-            by_shard.push(ShardBatches { shard_id: shard.id(), batches: Vec::new() });
+            by_shard.push(ShardBatches { shard_id: shard.id(), batches: VecDeque::new() });
             by_shard.len() - 1
         });
         let batches = &mut by_shard[place].batches;
-        if batches.last().is_none_or(|batch| batch.bytes.len() + len > CAP) {
-            batches.push(EncodedBatch::default());
+        if batches.back().is_none_or(|batch| batch.bytes.len() + len > CAP) {
+            batches.push_back(EncodedBatch::default());
         }
-        if let Some(batch) = batches.last_mut() {
-            wire::encode(record, &mut batch.bytes);
-            batch.indexes.push(index);
+        if let Some(batch) = batches.back_mut() {
+            batch.push(record, index);
         }
     }
     Ok(by_shard)

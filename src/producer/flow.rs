@@ -1,8 +1,14 @@
 //! What may be on the way at once.
 
+use std::cell::OnceCell;
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, TryAcquireError};
 
-use crate::wait::{Ended, Until, wait};
+use crate::closing::Closing;
+use crate::producer::core::Core;
+use crate::wait::{Ended, Until, Wait, wait};
 
 /// A budget, taken when a record is appended and given back when it is settled. Fair: who waits longest is
 /// let in first, and a waiter that gives up leaves no trace.
@@ -22,10 +28,27 @@ pub(crate) enum Refused {
 }
 
 /// How a caller meets a budget that is used up.
-#[derive(Clone, Copy)]
-pub(crate) enum Patience<'a> {
-    None,
-    Until(Until<'a>),
+pub(crate) struct Patience<'a> {
+    /// `None`: not at all.
+    limit: Option<&'a Wait>,
+    /// Asking the clock is worth it only when there is something to wait for.
+    begun: OnceCell<Until<'a>>,
+}
+
+impl<'a> Patience<'a> {
+    pub(crate) fn none() -> Self {
+        Patience { limit: None, begun: OnceCell::new() }
+    }
+
+    pub(crate) fn of(limit: &'a Wait) -> Self {
+        Patience { limit: (!limit.is_no()).then_some(limit), begun: OnceCell::new() }
+    }
+
+    /// The end of all waits of one append; `None` if there is to be none.
+    pub(crate) fn until(&self) -> Option<Until<'a>> {
+        let limit = self.limit?;
+        Some(*self.begun.get_or_init(|| limit.until()))
+    }
 }
 
 impl Credit {
@@ -36,20 +59,28 @@ impl Credit {
     }
 
     /// Takes this much, or all there is of it: what is larger than the whole budget is let in alone.
-    /// Returns what was taken, to be given back later.
-    pub(crate) fn take(&self, amount: usize, patience: Patience<'_>) -> Result<usize, Refused> {
+    /// Returns what was taken, to be given back later. A close ends the wait.
+    pub(crate) fn take(
+        &self,
+        amount: usize,
+        patience: &Patience<'_>,
+        closing: &Closing,
+    ) -> Result<usize, Refused> {
         let amount = amount.min(self.total);
         let permits = amount as u32;
         match self.semaphore.try_acquire_many(permits) {
             Ok(permit) => permit.forget(),
-            Err(TryAcquireError::Closed) => return Err(Refused::Closed),
-            Err(TryAcquireError::NoPermits) => {
-                let Patience::Until(until) = patience else { return Err(Refused::Full) };
-                match wait(self.semaphore.acquire_many(permits), until) {
-                    Ok(Ok(permit)) => permit.forget(),
-                    Ok(Err(_)) => return Err(Refused::Closed),
-                    Err(ended) => return Err(Refused::Ended(ended)),
-                }
+            // It is never closed.
+            Err(TryAcquireError::Closed | TryAcquireError::NoPermits) => {
+                let Some(until) = patience.until() else { return Err(Refused::Full) };
+                let taken = async {
+                    tokio::select! {
+                        biased;
+                        permit = self.semaphore.acquire_many(permits) => permit.ok(),
+                        () = closing.closed() => None,
+                    }
+                };
+                wait(taken, until).map_err(Refused::Ended)?.ok_or(Refused::Closed)?.forget();
             }
         }
         Ok(amount)
@@ -59,13 +90,80 @@ impl Credit {
         self.semaphore.add_permits(amount);
     }
 
-    /// Ends all waits, and refuses from now on.
-    pub(crate) fn close(&self) {
-        self.semaphore.close();
+    pub(crate) fn in_use(&self) -> usize {
+        self.total - self.semaphore.available_permits().min(self.total)
+    }
+}
+
+/// The bytes of a producer, within those of all producers of its client, where there is a budget for these.
+pub(crate) struct Budget {
+    own: Credit,
+    shared: Option<Arc<SharedBudget>>,
+}
+
+impl Budget {
+    pub(crate) fn new(total: usize, shared: Option<Arc<SharedBudget>>) -> Self {
+        Budget { own: Credit::new(total), shared }
+    }
+
+    /// What is taken for a record of this size: all there is, if it is larger.
+    pub(crate) fn amount_for(&self, size: usize) -> usize {
+        let most = self.shared.as_ref().map_or(usize::MAX, |shared| shared.credit.total);
+        size.min(self.own.total).min(most)
+    }
+
+    pub(crate) fn take(
+        &self,
+        amount: usize,
+        patience: &Patience<'_>,
+        closing: &Closing,
+    ) -> Result<usize, Refused> {
+        let amount = self.amount_for(amount);
+        self.own.take(amount, patience, closing)?;
+        if let Some(shared) = &self.shared {
+            shared.take(amount, patience, closing).inspect_err(|_| self.own.give_back(amount))?;
+        }
+        Ok(amount)
+    }
+
+    pub(crate) fn give_back(&self, amount: usize) {
+        if let Some(shared) = &self.shared {
+            shared.credit.give_back(amount);
+        }
+        self.own.give_back(amount);
     }
 
     pub(crate) fn in_use(&self) -> usize {
-        self.total - self.semaphore.available_permits().min(self.total)
+        self.own.in_use()
+    }
+}
+
+/// A budget of several producers.
+pub(crate) struct SharedBudget {
+    credit: Credit,
+    producers: Mutex<Vec<Weak<Core>>>,
+}
+
+impl SharedBudget {
+    pub(crate) fn new(total: usize) -> Self {
+        SharedBudget { credit: Credit::new(total), producers: Mutex::default() }
+    }
+
+    pub(crate) fn join(&self, producer: &Arc<Core>) {
+        let mut producers = self.producers.lock();
+        producers.retain(|producer| producer.strong_count() > 0);
+        producers.push(Arc::downgrade(producer));
+    }
+
+    fn take(&self, amount: usize, patience: &Patience<'_>, closing: &Closing) -> Result<usize, Refused> {
+        match self.credit.take(amount, &Patience::none(), closing) {
+            Err(Refused::Full) => {}
+            outcome => return outcome,
+        }
+        // What lingers in another producer would keep its room for so long.
+        let producers = self.producers.lock().clone();
+        producers.iter().filter_map(Weak::upgrade).for_each(|producer| producer.send_what_lingers());
+        self.credit.take(amount, patience, closing)
     }
 }
 
@@ -76,36 +174,57 @@ mod tests {
     use super::*;
     use crate::wait::Wait;
 
+    fn take(credit: &Credit, amount: usize, patience: &Patience<'_>) -> Result<usize, Refused> {
+        credit.take(amount, patience, &Closing::default())
+    }
+
     #[test]
     fn what_is_larger_than_the_budget_is_let_in_alone() {
         let credit = Credit::new(10);
-        assert_eq!(credit.take(25, Patience::None), Ok(10));
-        assert_eq!(credit.take(1, Patience::None), Err(Refused::Full));
+        assert_eq!(take(&credit, 25, &Patience::none()), Ok(10));
+        assert_eq!(take(&credit, 1, &Patience::none()), Err(Refused::Full));
         credit.give_back(10);
-        assert_eq!(credit.take(1, Patience::None), Ok(1));
-        assert_eq!(credit.take(25, Patience::None), Err(Refused::Full));
+        assert_eq!(take(&credit, 1, &Patience::none()), Ok(1));
+        assert_eq!(take(&credit, 25, &Patience::none()), Err(Refused::Full));
         assert_eq!(credit.in_use(), 1);
     }
 
     #[test]
     fn a_waiter_that_gives_up_leaves_no_trace() {
         let credit = Credit::new(10);
-        assert_eq!(credit.take(6, Patience::None), Ok(6));
+        assert_eq!(take(&credit, 6, &Patience::none()), Ok(6));
         let wait = Wait::from(Duration::from_millis(5));
-        assert_eq!(credit.take(6, Patience::Until(wait.until())), Err(Refused::Ended(Ended::Timeout)));
-        assert_eq!(credit.take(4, Patience::None), Ok(4));
+        assert_eq!(take(&credit, 6, &Patience::of(&wait)), Err(Refused::Ended(Ended::Timeout)));
+        assert_eq!(take(&credit, 4, &Patience::none()), Ok(4));
         credit.give_back(10);
         assert_eq!(credit.in_use(), 0);
     }
 
     #[test]
     fn close_ends_waits() {
-        let credit = Credit::new(1);
-        assert_eq!(credit.take(1, Patience::None), Ok(1));
+        let (credit, closing) = (Credit::new(1), Closing::default());
+        assert_eq!(take(&credit, 1, &Patience::none()), Ok(1));
         std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| credit.take(1, Patience::Until(Wait::forever().until())));
-            credit.close();
+            let waiter = scope.spawn(|| {
+                let forever = Wait::forever();
+                credit.take(1, &Patience::of(&forever), &closing)
+            });
+            closing.close();
             assert_eq!(waiter.join().unwrap(), Err(Refused::Closed));
         });
+    }
+
+    #[test]
+    fn a_shared_budget_is_taken_with_the_own_one_or_not_at_all() {
+        let shared = Arc::new(SharedBudget::new(10));
+        let (one, other) = (Budget::new(8, Some(shared.clone())), Budget::new(100, Some(shared.clone())));
+        let closing = Closing::default();
+        assert_eq!(one.take(8, &Patience::none(), &closing), Ok(8));
+        assert_eq!(other.take(3, &Patience::none(), &closing), Err(Refused::Full));
+        assert_eq!((other.in_use(), shared.credit.in_use()), (0, 8));
+        one.give_back(8);
+        assert_eq!(other.take(50, &Patience::none(), &closing), Ok(10), "let in alone");
+        other.give_back(10);
+        assert_eq!((one.in_use(), other.in_use(), shared.credit.in_use()), (0, 0, 0));
     }
 }

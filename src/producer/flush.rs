@@ -1,5 +1,7 @@
 //! Waiting for everything that was appended before.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
@@ -22,14 +24,6 @@ impl Counts {
     }
 }
 
-impl std::ops::AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.written += other.written;
-        self.failed += other.failed;
-        self.unknown += other.unknown;
-    }
-}
-
 /// One flush, and what is still missing for it.
 #[derive(Default)]
 pub(crate) struct Flush {
@@ -42,19 +36,19 @@ pub(crate) struct Flush {
 
 impl Flush {
     /// Another lane has records to wait for.
-    pub(crate) fn expect_lane(&self) {
+    fn expect_lane(&self) {
         self.lanes.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Records of the flush are settled and reported.
-    pub(crate) fn count(&self, counts: Counts) {
+    fn count(&self, counts: Counts) {
         self.written.fetch_add(counts.written, Ordering::SeqCst);
         self.failed.fetch_add(counts.failed, Ordering::SeqCst);
         self.unknown.fetch_add(counts.unknown, Ordering::SeqCst);
     }
 
     /// A lane has no more of them.
-    pub(crate) fn lane_done(&self) {
+    fn lane_done(&self) {
         if self.lanes.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.done.notify_waiters();
         }
@@ -77,72 +71,102 @@ impl Flush {
     }
 }
 
-/// How far the records of one lane have come, and the flushes that wait for it. Batches are reported in the
-/// order in which they were sealed, and a flush seals, so each batch lies on one side of it.
+/// How far the sealed batches of one lane have come, and the flushes that wait for them. Batches have numbers in
+/// the order in which they were sealed; a flush seals, so that each batch lies on one side of it.
 #[derive(Default)]
 pub(crate) struct Progress {
-    accepted: u64,
-    reported: u64,
-    flushes: Vec<(u64, std::sync::Arc<Flush>)>,
+    /// The first batch that is not done.
+    first: u64,
+    /// Records to be reported of it and of those after it.
+    left: VecDeque<u64>,
+    flushes: Vec<(u64, Arc<Flush>)>,
 }
 
 impl Progress {
-    pub(crate) fn accept(&mut self) {
-        self.accepted += 1;
+    /// A batch of so many records has been sealed. Returns its number.
+    pub(crate) fn sealed(&mut self, records: u64) -> u64 {
+        self.left.push_back(records);
+        self.first + self.left.len() as u64 - 1
     }
 
-    /// Records accepted and not reported yet.
+    /// Sealed records that are not reported yet.
     pub(crate) fn pending(&self) -> u64 {
-        self.accepted - self.reported
+        self.left.iter().sum()
     }
 
-    /// Counts for this flush what was accepted up to now.
-    pub(crate) fn add_flush(&mut self, flush: &std::sync::Arc<Flush>) {
-        if self.pending() > 0 {
+    /// Counts for this flush what was sealed up to now.
+    pub(crate) fn add_flush(&mut self, flush: &Arc<Flush>) {
+        if !self.left.is_empty() {
             flush.expect_lane();
-            self.flushes.push((self.accepted, flush.clone()));
+            self.flushes.push((self.first + self.left.len() as u64, flush.clone()));
         }
     }
 
-    pub(crate) fn report(&mut self, counts: Counts) {
-        self.reported += counts.total();
-        let reported = self.reported;
-        self.flushes.retain(|(upto, flush)| {
-            if reported <= *upto {
+    /// Records of this batch are settled and reported.
+    pub(crate) fn report(&mut self, batch: u64, counts: Counts) {
+        let left = batch.checked_sub(self.first).and_then(|index| self.left.get_mut(index as usize));
+        if let Some(left) = left {
+            *left = left.saturating_sub(counts.total());
+        }
+        while self.left.front() == Some(&0) {
+            self.left.pop_front();
+            self.first += 1;
+        }
+        let first = self.first;
+        self.flushes.retain(|(end, flush)| {
+            if batch < *end {
                 flush.count(counts);
             }
-            if reported >= *upto {
+            if first >= *end {
                 flush.lane_done();
             }
-            reported < *upto
+            first < *end
         });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
+    fn written(written: u64) -> Counts {
+        Counts { written, ..Counts::default() }
+    }
+
     #[test]
-    fn a_flush_counts_what_was_accepted_before_it_and_nothing_else() {
+    fn a_flush_counts_what_was_sealed_before_it_and_nothing_else() {
         let mut progress = Progress::default();
         let (first, second) = (Arc::<Flush>::default(), Arc::<Flush>::default());
-        (0..3).for_each(|_| progress.accept());
+        assert_eq!(progress.sealed(3), 0);
         progress.add_flush(&first);
-        (0..2).for_each(|_| progress.accept());
+        assert_eq!(progress.sealed(2), 1);
         progress.add_flush(&second);
-        progress.accept();
-        progress.report(Counts { written: 3, ..Counts::default() });
-        assert_eq!(first.counts(), Counts { written: 3, ..Counts::default() });
-        assert_eq!(first.lanes.load(Ordering::SeqCst), 0);
-        progress.report(Counts { failed: 2, ..Counts::default() });
-        progress.report(Counts { unknown: 1, ..Counts::default() });
+        assert_eq!(progress.sealed(1), 2);
+        progress.report(0, written(3));
+        assert_eq!((first.counts(), first.lanes.load(Ordering::SeqCst)), (written(3), 0));
+        progress.report(1, Counts { failed: 2, ..Counts::default() });
+        progress.report(2, Counts { unknown: 1, ..Counts::default() });
         assert_eq!(second.counts(), Counts { written: 3, failed: 2, unknown: 0 });
         assert_eq!(second.lanes.load(Ordering::SeqCst), 0);
         assert_eq!((progress.pending(), progress.flushes.len()), (0, 0));
         progress.add_flush(&first);
         assert_eq!(first.lanes.load(Ordering::SeqCst), 0, "nothing to wait for");
+    }
+
+    #[test]
+    fn batches_may_be_reported_out_of_order_and_in_parts() {
+        let mut progress = Progress::default();
+        let flush = Arc::<Flush>::default();
+        progress.sealed(4);
+        progress.sealed(1);
+        progress.add_flush(&flush);
+        progress.sealed(1);
+        progress.report(2, written(1));
+        progress.report(1, written(1));
+        progress.report(0, written(2));
+        assert_eq!((flush.counts(), flush.lanes.load(Ordering::SeqCst)), (written(3), 1));
+        progress.report(0, written(2));
+        assert_eq!((flush.counts(), flush.lanes.load(Ordering::SeqCst)), (written(5), 0));
+        assert_eq!((progress.pending(), progress.sealed(1)), (0, 3));
     }
 }

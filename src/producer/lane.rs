@@ -11,36 +11,72 @@ use tokio::sync::{Notify, oneshot};
 use crate::codec::batch;
 use crate::codec::compression::Compression;
 use crate::error::{Error, Result};
-use crate::producer::batch::{Limits, OpenBatch, SealedBatch};
+use crate::producer::append::Destination;
+use crate::producer::batch::{Limits, OpenBatch, Push, SealedBatch};
+use crate::producer::buffers::Buffers;
 use crate::producer::compressor::Compressor;
 use crate::producer::config::Linger;
+use crate::producer::core::Core;
 use crate::producer::delivery::Delivery;
 use crate::producer::flush::{Counts, Flush, Progress};
+use crate::producer::gate::Gate;
+use crate::producer::layout::Layout;
 use crate::proto::BatchedRecord;
-use crate::record::Record;
 use crate::runtime::Task;
 
 /// The batches of one shard, on their way from the callers to the shard's worker.
 pub(crate) struct Lane {
-    pub(crate) stream: Arc<str>,
-    pub(crate) shard_id: u64,
-    limits: Limits,
-    linger: Linger,
-    compressor: Option<Compressor>,
+    pub(crate) destination: Destination,
+    how: LaneOptions,
     state: Mutex<State>,
     /// Progress has a lock of its own: it changes on the callback's thread, while callers append.
     progress: Mutex<Progress>,
+    /// For the worker.
     wake: Notify,
+    /// For appenders that wait until the shard takes records again.
+    gate_changed: Notify,
 }
 
-#[derive(Default)]
+/// What the lanes of a producer have in common.
+#[derive(Clone)]
+pub(crate) struct LaneOptions {
+    pub(crate) limits: Limits,
+    pub(crate) linger: Linger,
+    pub(crate) compressor: Option<Compressor>,
+    pub(crate) buffers: Buffers,
+}
+
 struct State {
     open: OpenBatch,
     sealed: VecDeque<Queued>,
+    limits: Limits,
     /// Whether the worker sleeps until it is woken.
     worker_sleeps: bool,
     worker: Option<Task<()>>,
-    closed: bool,
+    gate: Gate,
+    end: End,
+}
+
+/// Why a lane takes no more records, ever.
+#[derive(Clone)]
+enum End {
+    /// It does.
+    No,
+    Closed,
+    /// The stream was created anew, and these are its shards.
+    Moved(Arc<Layout>),
+    /// The same, but its records are not to go there.
+    Gone(Error),
+}
+
+/// Why a record was not taken.
+pub(crate) enum NotTaken {
+    /// For good.
+    Refused(Error),
+    /// Reports of a failure have not been handed over.
+    Reporting,
+    /// It belongs there.
+    Moved(Arc<Layout>),
 }
 
 /// A sealed batch on its way to the worker.
@@ -74,65 +110,61 @@ pub(crate) enum Next {
     End,
 }
 
-/// A record to be pushed.
-pub(crate) struct Push<'a> {
-    pub(crate) record: &'a Record,
-    pub(crate) encoded_len: usize,
-    pub(crate) tag: u64,
-    pub(crate) credit: usize,
-    pub(crate) tracked: bool,
-}
-
 impl Lane {
-    pub(crate) fn new(
-        stream: Arc<str>,
-        shard_id: u64,
-        limits: Limits,
-        linger: Linger,
-        compressor: Option<Compressor>,
-    ) -> Self {
+    pub(crate) fn new(destination: Destination, how: LaneOptions) -> Self {
+        let state = State {
+            open: OpenBatch::default(),
+            sealed: VecDeque::new(),
+            limits: how.limits,
+            worker_sleeps: false,
+            worker: None,
+            gate: Gate::Open,
+            end: End::No,
+        };
         Lane {
-            stream,
-            shard_id,
-            limits,
-            linger,
-            compressor,
-            state: Mutex::default(),
+            destination,
+            how,
+            state: Mutex::new(state),
             progress: Mutex::default(),
             wake: Notify::new(),
+            gate_changed: Notify::new(),
         }
     }
 
-    /// Puts a record into the open batch. `start_worker` is called when there is none yet.
-    ///
-    /// # Errors
-    ///
-    /// The lane is closed; the record was not taken.
+    pub(crate) fn stream(&self) -> &Arc<str> {
+        &self.destination.stream
+    }
+
+    pub(crate) fn shard_id(&self) -> u64 {
+        self.destination.shard_id
+    }
+
+    /// Puts a record into the open batch. `start_worker` is called when there is none yet. The callback that is
+    /// told of a failure appends `past_the_gate`.
     pub(crate) fn push(
         &self,
-        push: Push<'_>,
+        push: &Push<'_>,
+        past_the_gate: bool,
         clock: impl FnOnce() -> Instant,
         start_worker: impl FnOnce() -> Task<()>,
-    ) -> Result<Option<Delivery>> {
+    ) -> Result<Option<Delivery>, NotTaken> {
         let mut state = self.state.lock();
-        if state.closed {
-            return Err(Error::closed("producer"));
-        }
-        if !state.open.has_room_for(push.encoded_len, self.limits) {
+        state.check_open(past_the_gate, &self.destination)?;
+        if !state.open.has_room_for(push.encoded_len, state.limits) {
             self.seal(&mut state);
         }
         let first = state.open.is_empty();
-        state.open.push(push.record, push.tag, push.credit, clock);
+        state.open.push(push, &self.how.buffers, clock);
         let delivery = push.tracked.then(|| Delivery::new(state.open.track_last()));
-        self.progress.lock().accept();
-        let full = state.open.is_full(self.limits);
+        let full = state.open.is_full(state.limits);
         if full {
             self.seal(&mut state);
         }
         if state.worker.is_none() {
             state.worker = Some(start_worker());
         }
-        let worth_waking = full || !state.sealed.is_empty() || (first && self.linger != Linger::ByHand);
+        let worth_waking =
+            full || !state.sealed.is_empty() || (first && self.how.linger != Linger::ByHand);
         if worth_waking {
             self.wake_worker(&mut state);
         }
@@ -140,13 +172,19 @@ impl Lane {
     }
 
     fn seal(&self, state: &mut State) {
-        let Some(batch) = state.open.seal() else { return };
-        let (bytes, count) = (batch.bytes.clone(), batch.tags.len() as u32);
-        let message = match &self.compressor {
+        let Some(mut batch) = state.open.seal(&self.how.buffers) else { return };
+        batch.number = self.progress.lock().sealed(batch.count.into());
+        state.sealed.push_back(self.queued(batch));
+    }
+
+    /// The batch with what goes over the wire for it.
+    pub(crate) fn queued(&self, batch: SealedBatch) -> Queued {
+        let (bytes, count) = (batch.bytes.clone(), batch.count);
+        let message = match &self.how.compressor {
             None => Message::Plain { bytes, count },
             Some(compressor) => Message::Compressing(compressor.submit(bytes, count)),
         };
-        state.sealed.push_back(Queued { batch, message });
+        Queued { batch, message }
     }
 
     fn wake_worker(&self, state: &mut State) {
@@ -155,18 +193,21 @@ impl Lane {
         }
     }
 
-    /// The worker's next batch. Time comes in from outside.
-    pub(crate) fn next(&self, now: Instant) -> Next {
+    /// The worker's next batch. A batch that is not full goes only when the shard is `idle`. Time comes in from
+    /// outside.
+    pub(crate) fn next(&self, now: Instant, idle: bool) -> Next {
         let mut state = self.state.lock();
-        if state.sealed.is_empty() && (state.closed || self.is_due(&state.open, now)) {
+        let ended = !matches!(state.end, End::No);
+        let goes = ended || if idle { self.is_due(&state.open, now) } else { self.is_old(&state.open, now) };
+        if state.sealed.is_empty() && goes {
             self.seal(&mut state);
         }
         match state.sealed.pop_front() {
             Some(queued) => Next::Batch(Box::new(queued)),
-            None if state.closed => Next::End,
+            None if ended => Next::End,
             None => {
                 state.worker_sleeps = true;
-                Next::Sleep(state.open.since().and_then(|since| self.due(since)))
+                Next::Sleep(state.open.since().and_then(|since| self.due(since)).filter(|due| *due > now))
             }
         }
     }
@@ -175,9 +216,14 @@ impl Lane {
         open.since().and_then(|since| self.due(since)).is_some_and(|due| due <= now)
     }
 
+    /// Whether it goes also while another is in flight: only what waits for its age does.
+    fn is_old(&self, open: &OpenBatch, now: Instant) -> bool {
+        matches!(self.how.linger, Linger::For(_)) && self.is_due(open, now)
+    }
+
     /// When a batch whose first record came at this time goes by itself.
     fn due(&self, since: Instant) -> Option<Instant> {
-        match self.linger {
+        match self.how.linger {
             Linger::WhenIdle => Some(since),
             Linger::For(age) => since.checked_add(age),
             Linger::ByHand => None,
@@ -212,9 +258,93 @@ impl Lane {
     /// Takes no more records; what is there is sent.
     pub(crate) fn close(&self) {
         let mut state = self.state.lock();
-        state.closed = true;
+        if matches!(state.end, End::No) {
+            self.end(&mut state, End::Closed);
+        }
+    }
+
+    fn end(&self, state: &mut State, end: End) {
+        state.end = end;
+        self.seal(state);
+        self.wake_worker(state);
+        self.gate_changed.notify_waiters();
+    }
+
+    /// A batch has failed for good, and will have a report or not: takes back all that waits behind it, and takes
+    /// no more until the reports of all that have been handed over, or until it is told to. Done before anybody is
+    /// told of the failure: what is appended after that is not behind it.
+    pub(crate) fn fail(&self, also_behind: usize, reported: bool, stop: bool) -> Vec<Queued> {
+        let mut state = self.state.lock();
         self.seal(&mut state);
+        let behind: Vec<_> = state.sealed.drain(..).collect();
+        if stop {
+            state.gate = Gate::Stopped;
+        }
+        state.gate.fail(if reported { 1 + also_behind + behind.len() } else { 0 });
+        behind
+    }
+
+    /// A report of a failure has been handed over.
+    pub(crate) fn report_handed_over(&self) {
+        self.state.lock().gate.handed_over();
+        self.gate_changed.notify_waiters();
+    }
+
+    /// Takes records again after a stop.
+    pub(crate) fn resume(&self) {
+        let mut state = self.state.lock();
+        if state.gate == Gate::Stopped {
+            state.gate = Gate::Open;
+        }
+    }
+
+    /// Waits until an append may be taken, or will never be.
+    pub(crate) async fn gate_open(&self) {
+        loop {
+            let mut changed = std::pin::pin!(self.gate_changed.notified());
+            // Listen before looking, or a change between the two would be missed.
+            changed.as_mut().enable();
+            if !matches!(self.state.lock().check_open(false, &self.destination), Err(NotTaken::Reporting)) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// The stream was created anew: moves what is on its way here, the batches in hand before those that wait, to
+    /// its new lanes. Who appends here meanwhile waits, and comes behind all that.
+    pub(crate) fn move_to(self: &Arc<Self>, core: &Arc<Core>, layout: &Arc<Layout>, in_hand: Vec<SealedBatch>) {
+        let mut state = self.state.lock();
+        self.end(&mut state, End::Moved(layout.clone()));
+        let waiting = state.sealed.drain(..).map(|queued| queued.batch);
+        for mut batch in in_hand.into_iter().chain(waiting) {
+            batch.home.get_or_insert_with(|| self.clone());
+            layout.take_over(core, self, batch);
+        }
+    }
+
+    /// Its shard is gone: refuses records from now on.
+    pub(crate) fn gone(&self, error: &Error) {
+        let mut state = self.state.lock();
+        self.end(&mut state, End::Gone(error.clone()));
+    }
+
+    /// Takes over a batch from a lane whose shard is gone.
+    pub(crate) fn take_over(&self, batch: SealedBatch, start_worker: impl FnOnce() -> Task<()>) {
+        let queued = self.queued(batch);
+        let mut state = self.state.lock();
+        self.seal(&mut state);
+        state.sealed.push_back(queued);
+        if state.worker.is_none() {
+            state.worker = Some(start_worker());
+        }
         self.wake_worker(&mut state);
+    }
+
+    /// Batches end below this size from now on: the server takes no larger ones.
+    pub(crate) fn shrink(&self, bytes: usize) {
+        let mut state = self.state.lock();
+        state.limits.bytes = state.limits.bytes.min(bytes).max(1);
     }
 
     /// Takes back all that waits to be sent.
@@ -229,13 +359,37 @@ impl Lane {
     }
 
     /// Records of a batch have been settled and reported.
-    pub(crate) fn reported(&self, counts: Counts) {
-        self.progress.lock().report(counts);
+    pub(crate) fn reported(&self, batch: u64, counts: Counts) {
+        self.progress.lock().report(batch, counts);
     }
 
+    /// Records accepted and not reported yet.
     pub(crate) fn pending(&self) -> u64 {
-        self.progress.lock().pending()
+        let state = self.state.lock();
+        state.open.len() + self.progress.lock().pending()
     }
+}
+
+impl State {
+    fn check_open(&self, past_the_gate: bool, lane: &Destination) -> Result<(), NotTaken> {
+        match (&self.end, self.gate) {
+            (End::No, Gate::Open) => Ok(()),
+            (End::No, Gate::Reporting(_)) if past_the_gate => Ok(()),
+            (End::No, Gate::Reporting(_)) => Err(NotTaken::Reporting),
+            (End::No, Gate::Stopped) => Err(NotTaken::Refused(stopped(lane))),
+            (End::Closed, _) => Err(NotTaken::Refused(Error::closed("producer"))),
+            (End::Moved(layout), _) => Err(NotTaken::Moved(layout.clone())),
+            (End::Gone(error), _) => Err(NotTaken::Refused(error.clone())),
+        }
+    }
+}
+
+fn stopped(lane: &Destination) -> Error {
+    let (stream, shard) = (&lane.stream, lane.shard_id);
+    Error::new(
+        crate::ErrorKind::InvalidState,
+        format!("shard {shard} of the stream `{stream}` is stopped after a failure; resume it to append again"),
+    )
 }
 
 /// When a batch is to be given up.

@@ -25,23 +25,29 @@
 //! failures, so that a record may be written twice but is not lost.
 
 pub(crate) mod config;
+pub(crate) mod appender;
+pub(crate) mod layout;
+pub(crate) mod keys;
 pub(crate) mod flow;
-pub(crate) mod batch;
 pub(crate) mod lane;
+pub(crate) mod gate;
+pub(crate) mod batch;
+pub(crate) mod buffers;
 pub(crate) mod compressor;
-pub(crate) mod append;
 pub(crate) mod worker;
+pub(crate) mod append;
+pub(crate) mod settle;
 pub(crate) mod delivery;
 pub(crate) mod reports;
 pub(crate) mod flush;
+pub(crate) mod stats;
 pub(crate) mod core;
-pub(crate) mod appender;
 pub(crate) mod buffered;
 pub(crate) mod direct;
 
 pub use appender::Appender;
 pub use buffered::BufferedProducer;
-pub use config::{Linger, ProducerConfig, Reports};
+pub use config::{FailurePolicy, Linger, ProducerConfig, RecreatedStream, Reports};
 pub use delivery::Delivery;
 pub use flush::Counts;
 pub use reports::{Delivered, Deliveries};

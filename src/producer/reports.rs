@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
@@ -12,82 +12,113 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::codec::append::Written;
 use crate::codec::record as wire;
 use crate::error::{Error, Result};
 use crate::producer::config::ReportMode;
-use crate::producer::delivery::Written;
+use crate::producer::settle::Handover;
 use crate::record::Record;
 use crate::record_id::RecordId;
 use crate::runtime::spawn_thread;
 
-/// The outcomes of the records of one batch, in the order in which they were appended.
+/// The outcomes of records of one batch, in the order in which they were appended. Clones share them.
 #[derive(Clone)]
 pub struct Deliveries {
-    pub(crate) stream: Arc<str>,
-    pub(crate) shard_id: u64,
-    pub(crate) tags: Arc<[u64]>,
-    pub(crate) outcome: Result<Written>,
-    /// The encoded records, of a batch that failed.
-    pub(crate) records: Option<Bytes>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    stream: Arc<str>,
+    shard_id: u64,
+    tags: Vec<u64>,
+    outcome: Result<Written>,
+    /// The records, where they are lent back.
+    records: Option<Bytes>,
+    /// Where they lie; found when first asked for.
+    layouts: OnceLock<Vec<wire::Layout>>,
 }
 
 impl Deliveries {
+    pub(crate) fn new(
+        stream: Arc<str>,
+        shard_id: u64,
+        tags: Vec<u64>,
+        outcome: Result<Written>,
+        records: Option<Bytes>,
+    ) -> Self {
+        let layouts = OnceLock::new();
+        Deliveries { inner: Arc::new(Inner { stream, shard_id, tags, outcome, records, layouts }) }
+    }
+
     /// The stream they were appended to.
     pub fn stream(&self) -> &str {
-        &self.stream
+        &self.inner.stream
     }
 
     /// The shard they went to, or should have gone to.
     pub fn shard_id(&self) -> u64 {
-        self.shard_id
+        self.inner.shard_id
     }
 
     /// The number of records.
     pub fn len(&self) -> usize {
-        self.tags.len()
+        self.inner.tags.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.tags.is_empty()
+        self.inner.tags.is_empty()
     }
 
     /// Why they were not written; `None` if they were. A batch is written as a whole or not at all.
     pub fn error(&self) -> Option<&Error> {
-        self.outcome.as_ref().err()
+        self.inner.outcome.as_ref().err()
+    }
+
+    /// What the caller gave the records when they were appended.
+    pub fn tags(&self) -> &[u64] {
+        &self.inner.tags
     }
 
     /// The outcomes one by one.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Delivered<'_>> {
-        (0..self.len()).map(|index| Delivered { tag: self.tags[index], deliveries: self, index })
+        (0..self.len()).map(|index| Delivered { deliveries: self, index })
     }
 
-    /// The records of a batch that failed, in order, to be appended again or kept elsewhere; empty if it was
-    /// written.
-    pub fn records(&self) -> Vec<Record> {
-        let Some(bytes) = &self.records else { return Vec::new() };
-        // We encoded them, so they decode.
-        let layouts = wire::decode_all(bytes).unwrap_or_default();
-        layouts.into_iter().flatten().map(|layout| record(bytes, &layout)).collect()
+    /// The records themselves, in order, to be appended again or kept elsewhere; payloads are not copied. Empty
+    /// where they are not lent: [`ProducerConfig::lend_records`](crate::ProducerConfig::lend_records), by
+    /// default those that were not written are.
+    pub fn records(&self) -> impl ExactSizeIterator<Item = Record> + '_ {
+        self.layouts().iter().map(|layout| self.make(layout))
     }
-}
 
-fn record(bytes: &Bytes, layout: &wire::Layout) -> Record {
-    let key = std::str::from_utf8(&bytes[layout.key.clone()]).unwrap_or_default();
-    let mut record = Record::from_parts(layout.kind, bytes.slice(layout.payload.clone())).with_key(key);
-    for (name, value) in layout.attributes.iter().flat_map(|header| wire::attributes(bytes, header.clone())) {
-        record.set_attribute(name, value);
+    fn layouts(&self) -> &[wire::Layout] {
+        let Some(bytes) = &self.inner.records else { return &[] };
+        self.inner.layouts.get_or_init(|| {
+            // We encoded them, so they decode.
+            wire::decode_all(bytes).unwrap_or_default().into_iter().flatten().collect()
+        })
     }
-    record
+
+    fn make(&self, layout: &wire::Layout) -> Record {
+        let bytes = self.inner.records.clone().unwrap_or_default();
+        let key = std::str::from_utf8(&bytes[layout.key.clone()]).unwrap_or_default();
+        let mut record = Record::from_parts(layout.kind, bytes.slice(layout.payload.clone())).with_key(key);
+        let attributes = layout.attributes.iter();
+        for (name, value) in attributes.flat_map(|header| wire::attributes(&bytes, header.clone())) {
+            record.set_attribute(name, value);
+        }
+        record
+    }
 }
 
 impl fmt::Debug for Deliveries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Deliveries")
-            .field("stream", &self.stream)
-            .field("shard_id", &self.shard_id)
+            .field("stream", &self.stream())
+            .field("shard_id", &self.shard_id())
             .field("len", &self.len())
-            .field("outcome", &self.outcome)
+            .field("outcome", &self.inner.outcome)
             .finish()
     }
 }
@@ -95,7 +126,6 @@ impl fmt::Debug for Deliveries {
 /// The outcome of one record.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivered<'a> {
-    tag: u64,
     deliveries: &'a Deliveries,
     index: usize,
 }
@@ -103,7 +133,7 @@ pub struct Delivered<'a> {
 impl<'a> Delivered<'a> {
     /// What the caller gave the record when it was appended.
     pub fn tag(&self) -> u64 {
-        self.tag
+        self.deliveries.inner.tags[self.index]
     }
 
     /// Its id, or why it has none.
@@ -113,7 +143,12 @@ impl<'a> Delivered<'a> {
     /// It failed; it was [`Aborted`](crate::ErrorKind::Aborted), which is never sent; or nobody can tell
     /// ([`is_ambiguous`](Error::is_ambiguous)).
     pub fn result(&self) -> Result<RecordId, &'a Error> {
-        self.deliveries.outcome.as_ref().map(|written| written.id(self.index))
+        self.deliveries.inner.outcome.as_ref().map(|written| written.id(self.index))
+    }
+
+    /// The record, where it is lent: see [`Deliveries::records`].
+    pub fn record(&self) -> Option<Record> {
+        self.deliveries.layouts().get(self.index).map(|layout| self.deliveries.make(layout))
     }
 }
 
@@ -122,18 +157,7 @@ pub(crate) type DeliveryCallback = Box<dyn FnMut(&Deliveries) + Send>;
 /// A report on its way, and what is to happen then.
 pub(crate) struct Report {
     pub(crate) deliveries: Deliveries,
-    /// When the callback has returned, or the report can be polled: flushes wait for it.
-    pub(crate) reported: Box<dyn FnOnce() + Send>,
-    /// When it takes no more room.
-    pub(crate) gone: Box<dyn FnOnce() + Send>,
-}
-
-impl Report {
-    /// Nobody is told.
-    fn drop_unseen(self) {
-        (self.reported)();
-        (self.gone)();
-    }
+    pub(crate) handover: Handover,
 }
 
 /// Where reports go.
@@ -158,7 +182,7 @@ impl Reporter {
 
     pub(crate) fn report(&self, report: Report) {
         match self {
-            Reporter::Nowhere => report.drop_unseen(),
+            Reporter::Nowhere => report.handover.nobody_is_told(),
             Reporter::Callback(thread) => thread.send(report),
             Reporter::Queue(queue) => queue.push(report),
         }
@@ -199,12 +223,14 @@ impl CallbackThread {
         let thread = spawn_thread(next_callback_thread_name(), move || {
             RUNS_CALLBACK.set(number);
             for report in queue {
-                let called = catch_unwind(AssertUnwindSafe(|| callback(&report.deliveries)));
+                let Report { deliveries, handover } = report;
+                handover.callback_begins();
+                let called = catch_unwind(AssertUnwindSafe(|| callback(&deliveries)));
                 if called.is_err() {
-                    tracing::error!(stream = &*report.deliveries.stream, "a delivery callback panicked");
+                    tracing::error!(stream = deliveries.stream(), "a delivery callback panicked");
                 }
-                (report.reported)();
-                (report.gone)();
+                drop(deliveries);
+                handover.callback_ended();
             }
         })?;
         Ok(CallbackThread { number, reports: Mutex::new(Some(reports)), thread: Mutex::new(Some(thread)) })
@@ -218,7 +244,7 @@ impl CallbackThread {
             None => Some(report),
         };
         if let Some(report) = unsent {
-            report.drop_unseen();
+            report.handover.nobody_is_told();
         }
     }
 
@@ -237,28 +263,32 @@ pub(crate) fn next_callback_thread_name() -> String {
     format!("hstream-cb-{}", THREADS.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A report that waits to be polled, and what is to happen when it no longer does.
-type Waiting = (Deliveries, Box<dyn FnOnce() + Send>);
-
 /// Reports that wait to be polled. Bounded by the producer's limit of unreported records.
 #[derive(Default)]
 pub(crate) struct ReportQueue {
-    reports: Mutex<VecDeque<Waiting>>,
+    reports: Mutex<VecDeque<Report>>,
     changed: Notify,
 }
 
 impl ReportQueue {
     fn push(&self, report: Report) {
-        let Report { deliveries, reported, gone } = report;
-        self.reports.lock().push_back((deliveries, gone));
+        let mut reports = self.reports.lock();
+        // A flush that it ends may be followed by a poll at once: that waits for the lock.
+        report.handover.reported();
+        reports.push_back(report);
+        drop(reports);
         self.changed.notify_waiters();
-        reported();
     }
 
     pub(crate) fn try_pop(&self) -> Option<Deliveries> {
-        let (deliveries, gone) = self.reports.lock().pop_front()?;
-        gone();
+        let Report { deliveries, handover } = self.reports.lock().pop_front()?;
+        handover.polled();
         Some(deliveries)
+    }
+
+    /// Nobody will poll any more.
+    pub(crate) fn clear(&self) {
+        while self.try_pop().is_some() {}
     }
 
     pub(crate) async fn pop(&self) -> Deliveries {

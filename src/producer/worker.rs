@@ -1,15 +1,21 @@
-//! The task that sends the batches of one shard: in order, one in flight.
+//! The task that sends the batches of one shard, in order, as many at a time as was asked for: one, by default.
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
 use crate::cluster::Plan;
+use crate::codec::append::Written;
 use crate::error::{Error, ErrorKind, Result};
 use crate::producer::append::append_batch;
 use crate::producer::batch::SealedBatch;
+use crate::producer::config::{FailurePolicy, RecreatedStream};
 use crate::producer::core::Core;
-use crate::producer::delivery::Written;
 use crate::producer::lane::{Lane, Message, Next, Queued, give_up_at};
+use crate::proto::ErrorCode;
+use crate::runtime::Task;
 
 pub(crate) struct ShardWorker {
     core: Arc<Core>,
@@ -17,46 +23,84 @@ pub(crate) struct ShardWorker {
 }
 
 impl ShardWorker {
-    pub(crate) fn new(core: Arc<Core>, lane: Arc<Lane>) -> Self {
-        ShardWorker { core, lane }
+    pub(crate) fn spawn(core: &Arc<Core>, lane: &Arc<Lane>) -> Task<()> {
+        let worker = ShardWorker { core: core.clone(), lane: lane.clone() };
+        core.spawner.spawn(async move { worker.run().await })
     }
 
-    pub(crate) async fn run(self) {
+    async fn run(&self) {
+        let mut sending = FuturesUnordered::new();
         loop {
-            match self.lane.next(Instant::now()) {
-                Next::Batch(queued) => self.send(*queued).await,
-                Next::Sleep(until) => self.lane.sleep(until).await,
-                Next::End => return,
+            if sending.len() == self.core.settings.in_flight_per_shard {
+                sending.next().await;
+            }
+            let idle = sending.is_empty();
+            match self.lane.next(Instant::now(), idle) {
+                Next::Batch(queued) => sending.push(self.send(*queued)),
+                Next::Sleep(until) if idle => self.lane.sleep(until).await,
+                Next::Sleep(until) => tokio::select! {
+                    _ = sending.next() => {}
+                    () = self.lane.sleep(until) => {}
+                },
+                Next::End if idle => return,
+                Next::End => {
+                    sending.next().await;
+                }
             }
         }
     }
 
+    /// Sends a batch; in halves, if the server finds it too large.
     async fn send(&self, queued: Queued) {
-        let Queued { batch, message } = queued;
-        let settings = &self.core.settings;
-        let plan = Plan {
-            deadline: give_up_at(&batch, settings.delivery_timeout),
-            max_attempts: settings.max_attempts,
-            backoff: settings.backoff,
-            send_twice: settings.retry_ambiguous,
-        };
-        let mut unsettled = Unsettled::new(self, batch);
-        let outcome = self.append(message, plan, &mut unsettled.sent).await;
-        // Taken before anybody is told of the failure: what is appended after that is not behind it.
-        let behind = if outcome.is_err() { self.lane.take_queued() } else { Vec::new() };
-        unsettled.settle(outcome);
-        // It is not sent, or it would be written before what failed could be appended again.
-        for queued in behind {
-            Unsettled::new(self, queued.batch).settle(Err(behind_a_failure()));
+        // From the last to the first.
+        let mut parts = vec![Unsettled::new(self, queued)];
+        while let Some(mut part) = parts.pop() {
+            match part.append().await {
+                Ok(written) => part.settle(Ok(written), false),
+                Err(error) if part.can_be_halved(&error) => parts.extend(part.halve()),
+                Err(error) if error.shards_are_gone() => {
+                    parts.push(part);
+                    return self.shard_is_gone(parts, error).await;
+                }
+                Err(error) => {
+                    if self.core.settings.failure_policy != FailurePolicy::Continue {
+                        return self.abort_behind(part, parts, error);
+                    }
+                    part.settle(Err(error), false);
+                }
+            }
         }
     }
 
-    async fn append(&self, message: Message, plan: Plan, sent: &mut bool) -> Result<Written> {
-        let message = message.ready().await?;
-        // The semaphore is never closed.
-        let _place = self.core.in_flight.acquire().await;
-        *sent = true;
-        append_batch(&self.core.cluster, &self.lane.stream, self.lane.shard_id, message, plan).await
+    /// What is behind a failure is not sent, or it would be written before what failed could be appended again.
+    fn abort_behind(&self, failed: Unsettled<'_>, rest: Vec<Unsettled<'_>>, error: Error) {
+        let reported = self.core.reports(true);
+        let stop = self.core.settings.failure_policy == FailurePolicy::Stop;
+        let queued = self.lane.fail(rest.len(), reported, stop);
+        failed.settle(Err(error), reported);
+        let queued = queued.into_iter().map(|queued| Unsettled::new(self, queued));
+        for behind in rest.into_iter().rev().chain(queued) {
+            behind.settle(Err(behind_a_failure()), reported);
+        }
+    }
+
+    /// The stream was deleted and created anew.
+    async fn shard_is_gone(&self, in_hand: Vec<Unsettled<'_>>, error: Error) {
+        let stream = self.core.forget_shard(&self.lane);
+        if let Some(stream) = stream.filter(|_| self.core.settings.recreated_stream == RecreatedStream::Reroute) {
+            match self.core.look_up(&stream).await {
+                Ok(layout) => {
+                    let in_hand = in_hand.into_iter().rev().filter_map(Unsettled::into_batch).collect();
+                    return self.lane.move_to(&self.core, &layout, in_hand);
+                }
+                Err(error) => tracing::warn!(%error, "records can't be moved to the shards of the new stream"),
+            }
+        }
+        self.lane.gone(&error);
+        let queued = self.lane.take_queued().into_iter().map(|queued| Unsettled::new(self, queued));
+        for batch in in_hand.into_iter().rev().chain(queued) {
+            batch.settle(Err(error.clone()), false);
+        }
     }
 }
 
@@ -66,21 +110,69 @@ struct Unsettled<'a> {
     worker: &'a ShardWorker,
     /// `None` once settled.
     batch: Option<SealedBatch>,
+    message: Option<Message>,
     sent: bool,
 }
 
 impl<'a> Unsettled<'a> {
-    fn new(worker: &'a ShardWorker, batch: SealedBatch) -> Self {
-        Unsettled { worker, batch: Some(batch), sent: false }
+    fn new(worker: &'a ShardWorker, queued: Queued) -> Self {
+        Unsettled { worker, batch: Some(queued.batch), message: Some(queued.message), sent: false }
     }
 
-    fn settle(mut self, outcome: Result<Written>) {
-        self.settle_once(outcome);
+    async fn append(&mut self) -> Result<Written> {
+        let (Some(message), Some(batch)) = (self.message.take(), &self.batch) else {
+            return Err(Error::protocol("a batch was sent twice"));
+        };
+        let core = &self.worker.core;
+        let plan = Plan {
+            deadline: give_up_at(batch, core.settings.delivery_timeout),
+            max_attempts: core.settings.max_attempts,
+            backoff: core.settings.backoff,
+            send_twice: core.settings.retry_ambiguous,
+        };
+        let message = message.ready().await?;
+        // The semaphore is never closed.
+        let _place = core.in_flight.acquire().await;
+        let begun = Instant::now();
+        if plan.deadline.is_some_and(|deadline| deadline <= begun) {
+            return Err(too_late());
+        }
+        self.sent = true;
+        let bytes = message.payload.len();
+        let outcome = append_batch(&core.cluster, self.worker.lane.destination.clone(), message, plan).await;
+        core.stats.appended(bytes, begun.elapsed());
+        outcome
     }
 
-    fn settle_once(&mut self, outcome: Result<Written>) {
+    /// Whether the server may take the halves of a batch that it found too large.
+    fn can_be_halved(&self, error: &Error) -> bool {
+        error.has_code(ErrorCode::StreamInvalidRecordSize)
+            && self.batch.as_ref().is_some_and(|batch| batch.count > 1)
+    }
+
+    /// The second half and the first.
+    fn halve(mut self) -> Vec<Unsettled<'a>> {
+        let worker = self.worker;
+        let Some(batch) = self.batch.take() else { return Vec::new() };
+        // Compressed or not, what follows is likely to be as large.
+        worker.lane.shrink(batch.bytes.len() / 2);
+        let middle = batch.count / 2;
+        let halves = batch.take_apart(|index, _| usize::from(index >= middle)).into_iter().rev();
+        halves.map(|(_, half)| Unsettled::new(worker, worker.lane.queued(half))).collect()
+    }
+
+    /// The batch, for others to settle.
+    fn into_batch(mut self) -> Option<SealedBatch> {
+        self.batch.take()
+    }
+
+    fn settle(mut self, outcome: Result<Written>, gates: bool) {
+        self.settle_once(outcome, gates);
+    }
+
+    fn settle_once(&mut self, outcome: Result<Written>, gates: bool) {
         if let Some(batch) = self.batch.take() {
-            self.worker.core.settle(&self.worker.lane, batch, outcome);
+            self.worker.core.settle(&self.worker.lane, batch, outcome, gates);
         }
     }
 }
@@ -92,7 +184,7 @@ impl Drop for Unsettled<'_> {
         } else {
             never_sent()
         };
-        self.settle_once(Err(error));
+        self.settle_once(Err(error), false);
     }
 }
 
@@ -104,4 +196,8 @@ pub(crate) fn behind_a_failure() -> Error {
 /// The outcome of records that were given up before they were sent.
 pub(crate) fn never_sent() -> Error {
     Error::new(ErrorKind::Aborted, "not sent, because the producer was closed")
+}
+
+fn too_late() -> Error {
+    Error::new(ErrorKind::Timeout, "not sent, because its delivery time-out was over when its turn came")
 }
