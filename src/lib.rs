@@ -105,8 +105,8 @@ pub use error::{Category, Error, ErrorKind, Result, ServerError};
 pub use hrecord::{HRecord, HValue};
 pub use options::options_schema_json;
 pub use producer::{
-    Appender, BufferedProducer, Counts, Delivered, Deliveries, Delivery, FailurePolicy, Linger, ProducerConfig,
-    RecreatedStream, Reports,
+    Appender, BufferedProducer, Counts, Delivered, Deliveries, Delivery, FailurePolicy, Linger,
+    ProducerConfig, RecreatedStream, Reports,
 };
 pub use received::{Batch, ReceivedRecord};
 pub use record::{Record, RecordKind};

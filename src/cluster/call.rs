@@ -172,7 +172,8 @@ impl Cluster {
             if let Some(needs) = request.needs()
                 && let Some(gone) = self.find_gone(needs, &failure, attempts, plan).await
             {
-                return Err(describe(gone));
+                // Whatever an earlier attempt may have written is gone with it.
+                return Err(gone.doing(R::NAME, request.subject()).after_attempts(attempts));
             }
             let pause = match verdict {
                 Verdict::LookUpAgain if attempts == 1 => Duration::ZERO,

@@ -60,7 +60,8 @@ impl Wire {
         }
         let (code, limit) = (response.status(), Some(self.max_receive_bytes));
         let mut answer = Streaming::new_response(AsItIs, response.into_body(), code, None, limit);
-        let message = answer.message().await?.ok_or_else(|| Status::internal("an answer without a message"))?;
+        let message =
+            answer.message().await?.ok_or_else(|| Status::internal("an answer without a message"))?;
         // The status comes behind the message, and counts for more.
         answer.trailers().await?;
         Ok(message)

@@ -106,8 +106,11 @@ mod tests {
         for (payload, compression_type) in [(0, 0), (5, 1), (127, 2), (128, 0), (70_000, 1)] {
             let payload = Bytes::from(vec![7; payload]);
             let batch = BatchedRecord { compression_type, publish_time: None, batch_size: 3, payload };
-            let request =
-                AppendRequest { stream_name: "stream".into(), shard_id: u64::MAX, records: Some(batch.clone()) };
+            let request = AppendRequest {
+                stream_name: "stream".into(),
+                shard_id: u64::MAX,
+                records: Some(batch.clone()),
+            };
             let ours = encode("stream", u64::MAX, batch).concat();
             assert_eq!(AppendRequest::decode(ours.as_slice()).unwrap(), request);
             // An empty payload has its field all the same; servers refuse it in any case.

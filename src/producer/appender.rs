@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use crate::codec::batch::{SERVER_LIMIT, fits_alone};
 use crate::error::{Error, ErrorKind, Result};
-use crate::producer::config::Linger;
 use crate::producer::batch::Push;
+use crate::producer::config::Linger;
 use crate::producer::core::{Core, would_deadlock};
 use crate::producer::delivery::Delivery;
 use crate::producer::flow::Patience;
@@ -156,8 +156,11 @@ impl Appender {
     pub fn flush_key(&self, key: &str, limit: impl Into<Wait>) -> Result<Counts> {
         // Also where the key belongs since the stream was created anew.
         let layouts = [Some(self.layout.clone()), self.stream.current()];
-        let lanes: Vec<_> =
-            layouts.iter().flatten().map(|layout| layout.for_key(key, false).cloned()).collect::<Result<_>>()?;
+        let lanes: Vec<_> = layouts
+            .iter()
+            .flatten()
+            .map(|layout| layout.for_key(key, false).cloned())
+            .collect::<Result<_>>()?;
         self.core.flush(&lanes, limit.into().until())
     }
 

@@ -154,7 +154,11 @@ impl SealedBatch {
             credit -= share;
             let of_all = |index: &u32| self.positions.as_ref().map_or(*index, |all| all[*index as usize]);
             let batch = SealedBatch {
-                tags: part.indexes.iter().filter_map(|index| self.tags.get(*index as usize).copied()).collect(),
+                tags: part
+                    .indexes
+                    .iter()
+                    .filter_map(|index| self.tags.get(*index as usize).copied())
+                    .collect(),
                 positions: Some(part.indexes.iter().map(of_all).collect()),
                 count: part.indexes.len() as u32,
                 bytes: part.bytes.into(),

@@ -96,7 +96,11 @@ impl Core {
     }
 
     /// A stream with these shards, and the lanes for them. If it was opened meanwhile, it has them already.
-    pub(crate) fn open_stream(&self, name: &str, shards: ShardMap) -> Result<(Arc<Layout>, Arc<StreamLanes>)> {
+    pub(crate) fn open_stream(
+        &self,
+        name: &str,
+        shards: ShardMap,
+    ) -> Result<(Arc<Layout>, Arc<StreamLanes>)> {
         let mut streams = self.streams.lock();
         // Under the lock, so that either close finds the lanes or we find the producer closed.
         self.check_open()?;

@@ -199,9 +199,7 @@ fn note(
     for outcome in sent {
         let Some(batch) = shard.batches.pop_front() else { break };
         match outcome {
-            Err(error)
-                if error.has_code(ErrorCode::StreamInvalidRecordSize) && batch.indexes.len() > 1 =>
-            {
+            Err(error) if error.has_code(ErrorCode::StreamInvalidRecordSize) && batch.indexes.len() > 1 => {
                 let [first, second] = batch.halve();
                 shard.batches.push_front(second);
                 shard.batches.push_front(first);

@@ -163,8 +163,7 @@ impl Lane {
         if state.worker.is_none() {
             state.worker = Some(start_worker());
         }
-        let worth_waking =
-            full || !state.sealed.is_empty() || (first && self.how.linger != Linger::ByHand);
+        let worth_waking = full || !state.sealed.is_empty() || (first && self.how.linger != Linger::ByHand);
         if worth_waking {
             self.wake_worker(&mut state);
         }
@@ -313,7 +312,12 @@ impl Lane {
 
     /// The stream was created anew: moves what is on its way here, the batches in hand before those that wait, to
     /// its new lanes. Who appends here meanwhile waits, and comes behind all that.
-    pub(crate) fn move_to(self: &Arc<Self>, core: &Arc<Core>, layout: &Arc<Layout>, in_hand: Vec<SealedBatch>) {
+    pub(crate) fn move_to(
+        self: &Arc<Self>,
+        core: &Arc<Core>,
+        layout: &Arc<Layout>,
+        in_hand: Vec<SealedBatch>,
+    ) {
         let mut state = self.state.lock();
         self.end(&mut state, End::Moved(layout.clone()));
         let waiting = state.sealed.drain(..).map(|queued| queued.batch);
@@ -388,7 +392,9 @@ fn stopped(lane: &Destination) -> Error {
     let (stream, shard) = (&lane.stream, lane.shard_id);
     Error::new(
         crate::ErrorKind::InvalidState,
-        format!("shard {shard} of the stream `{stream}` is stopped after a failure; resume it to append again"),
+        format!(
+            "shard {shard} of the stream `{stream}` is stopped after a failure; resume it to append again"
+        ),
     )
 }
 

@@ -50,7 +50,8 @@ impl Core {
             return handover.nobody_is_told();
         }
         let records = lent.then_some(batch.bytes);
-        let deliveries = Deliveries::new(lane.stream().clone(), lane.shard_id(), batch.tags, outcome, records);
+        let deliveries =
+            Deliveries::new(lane.stream().clone(), lane.shard_id(), batch.tags, outcome, records);
         self.reporter.report(Report { deliveries, handover });
     }
 }

@@ -87,13 +87,17 @@ impl ShardWorker {
     /// The stream was deleted and created anew.
     async fn shard_is_gone(&self, in_hand: Vec<Unsettled<'_>>, error: Error) {
         let stream = self.core.forget_shard(&self.lane);
-        if let Some(stream) = stream.filter(|_| self.core.settings.recreated_stream == RecreatedStream::Reroute) {
+        if let Some(stream) =
+            stream.filter(|_| self.core.settings.recreated_stream == RecreatedStream::Reroute)
+        {
             match self.core.look_up(&stream).await {
                 Ok(layout) => {
                     let in_hand = in_hand.into_iter().rev().filter_map(Unsettled::into_batch).collect();
                     return self.lane.move_to(&self.core, &layout, in_hand);
                 }
-                Err(error) => tracing::warn!(%error, "records can't be moved to the shards of the new stream"),
+                Err(error) => {
+                    tracing::warn!(%error, "records can't be moved to the shards of the new stream")
+                }
             }
         }
         self.lane.gone(&error);

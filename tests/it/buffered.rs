@@ -204,7 +204,9 @@ fn what_is_queued_behind_a_failure_is_aborted_and_lent_back() {
     let (sender, failures) = mpsc::channel();
     let config =
         ProducerConfig::new().batch_records(1).reports(Reports::Failures).on_delivery(move |deliveries| {
-            sender.send((deliveries.error().unwrap().kind(), deliveries.records().collect::<Vec<_>>())).unwrap();
+            sender
+                .send((deliveries.error().unwrap().kind(), deliveries.records().collect::<Vec<_>>()))
+                .unwrap();
         });
     let producer = fixture.client.producer(config).unwrap();
     let appender = producer.appender(&stream).unwrap();
