@@ -6,23 +6,27 @@
 //!   caller's thread                    private runtime                      callback thread
 //!
 //!   Appender::append
-//!     shard by key
-//!     Credit::take  (waits here when
-//!       |            too much is held)
-//!     Lane::push    encodes the record
-//!       |           into the shard's
-//!       |           open batch
+//!     Layout::for_key   which shard
+//!     Core::take_room   (waits here when
+//!       |                too much is held)
+//!     Lane::push        encodes the record
+//!       |               into the shard's
+//!       |               open batch
 //!       +--- full, or shard idle --->  ShardWorker::run
 //!                                        batches of one shard in order,
 //!                                        one in flight
 //!                                        append_batch --> Append
-//!                                        settle: credit back, outcome
-//!                                          +-------- Deliveries ---------> on_delivery
+//!                                        Core::settle: room back, outcome
+//!                                          +-------- Report -------------> on_delivery
 //! ```
 //!
 //! Each record has exactly one outcome: its id; or an error that says failed, aborted (never sent), or
 //! unknown (sent, but whether it was written nobody can tell). Batches are sent again after ambiguous
 //! failures, so that a record may be written twice but is not lost.
+//!
+//! After a failure for good the shard's [`Gate`](gate::Gate) is shut until those who are told have been told, and
+//! what waited behind the failure has been given up. When a stream turns out to be created anew, the lanes of its
+//! old shards hand what they hold to a new [`Layout`](layout::Layout), or fail it.
 
 pub(crate) mod config;
 pub(crate) mod appender;
