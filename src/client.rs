@@ -15,6 +15,7 @@ use crate::cluster::rpc::Rpc;
 use crate::cluster::{Cluster, Plan, Target};
 use crate::config::{ClientConfig, check_plaintext_auth};
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::Events;
 use crate::runtime::{Runtime, Spawner};
 use crate::shard::ShardMap;
 use crate::wait::{Ended, Until, Wait, wait};
@@ -77,7 +78,7 @@ impl Client {
         let settings = config.check()?;
         let shared = Shared {
             runtime: Runtime::acquire()?,
-            cluster: Arc::new(Cluster::new(settings)),
+            cluster: Arc::new(Cluster::new(settings, Events::start(config.on_event)?)),
             closing: Closing::default(),
             children: Mutex::default(),
             shards: Mutex::default(),
@@ -153,19 +154,29 @@ impl Client {
 
     /// Closes the client and all producers and consumers made with it: calls that are blocked end at once
     /// with [`Closed`](ErrorKind::Closed), then producers send what they hold and consumers their acks,
-    /// all within the given time. Closing twice is fine.
+    /// all within the given time. Closing twice is fine. Events are told as long as there is time; after it no
+    /// event callback runs.
     ///
     /// # Errors
     ///
     /// The first of its children's errors: [`Timeout`](ErrorKind::Timeout) if something had to be given up.
+    /// [`WouldDeadlock`](ErrorKind::WouldDeadlock) in its own event callback; nothing is closed then.
     pub fn close(&self, limit: impl Into<Wait>) -> Result<()> {
+        self.shared.cluster.events().check_may_wait()?;
         let limit = limit.into();
         let until = limit.until();
         self.shared.closing.close();
         let children = std::mem::take(&mut *self.shared.children.lock());
         let outcomes: Vec<_> =
             children.iter().filter_map(Weak::upgrade).map(|child| child.close_within(until)).collect();
-        outcomes.into_iter().collect()
+        let told = self.shared.cluster.events().stop(until);
+        outcomes.into_iter().chain([told]).collect()
+    }
+
+    /// Ends the event callback and nothing else, as the free of a C program does.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn stop_events(&self) {
+        self.shared.cluster.events().stop_now();
     }
 
     /// Makes one call, and waits for it.

@@ -81,6 +81,9 @@ mod cluster;
 mod producer;
 mod consumer;
 
+mod event;
+mod events;
+
 mod config;
 mod options;
 mod client;
@@ -102,6 +105,7 @@ pub use codec::compression::{Compression, CompressionKind};
 pub use config::ClientConfig;
 pub use consumer::{Consumer, ConsumerConfig, ConsumerState, Next};
 pub use error::{Category, Error, ErrorKind, Result, ServerError};
+pub use event::{Event, EventKind, SubjectKind};
 pub use hrecord::{HRecord, HValue};
 pub use options::options_schema_json;
 pub use producer::{

@@ -14,7 +14,7 @@ use crate::cluster::credentials::Credentials;
 use crate::cluster::describe::ClusterAnswer;
 use crate::cluster::duplex::Duplex;
 use crate::cluster::endpoint::{Address, Security};
-use crate::cluster::members::{Members, address_of};
+use crate::cluster::members::{Change, Members, address_of};
 use crate::cluster::pool::Pool;
 use crate::cluster::retry::{Backoff, Effect, Failure, Verdict, judge};
 use crate::cluster::routing::{Route, Routes, Target};
@@ -22,6 +22,8 @@ use crate::cluster::rpc::{self, Rpc};
 use crate::cluster::settings::ClusterSettings;
 use crate::cluster::version::{self, OLDEST, Version};
 use crate::error::{Error, ErrorKind, Result, status};
+use crate::event::{Event, EventKind};
+use crate::events::{Events, Unlogged};
 use crate::proto;
 
 /// How long a call may take and how often it may be tried.
@@ -45,14 +47,17 @@ pub(crate) struct Cluster {
     version: Mutex<Option<Version>>,
     members: Mutex<Members>,
     routes: Mutex<Routes>,
+    events: Arc<Events>,
     /// Held by the one that looks at the cluster; the others go on with what is known.
     refreshing: tokio::sync::Mutex<()>,
 }
 
 impl Cluster {
-    pub(crate) fn new(settings: ClusterSettings) -> Self {
+    pub(crate) fn new(settings: ClusterSettings, events: Events) -> Self {
+        let events = Arc::new(events);
         Cluster {
-            pool: Pool::new(),
+            pool: Pool::new(&events),
+            events,
             members: Mutex::new(Members::new(settings.seeds.clone())),
             routes: Mutex::default(),
             refreshing: tokio::sync::Mutex::default(),
@@ -71,6 +76,10 @@ impl Cluster {
     #[cfg(feature = "tls")]
     pub(crate) fn reload_tls(&self) -> Result<()> {
         self.settings.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
+    }
+
+    pub(crate) fn events(&self) -> &Events {
+        &self.events
     }
 
     pub(crate) fn settings(&self) -> &ClusterSettings {
@@ -109,9 +118,13 @@ impl Cluster {
     fn take_over(&self, answer: &ClusterAnswer) -> Result<()> {
         self.check_version(answer)?;
         let mut members = self.members.lock();
-        members.update(answer, Instant::now())?;
+        let change = members.update(answer, Instant::now())?;
         self.pool.retain(|node| members.knows(node));
         self.routes.lock().retain(|node| members.knows(node));
+        let event = |change: Change| Event::of_client(EventKind::ClusterChanged).saying(change.to_string());
+        let news = change.map(|change| self.events.put(event(change)));
+        drop(members);
+        news.iter().for_each(Unlogged::log);
         Ok(())
     }
 
@@ -200,7 +213,7 @@ impl Cluster {
         let time = self.time_for(plan.deadline, self.settings.attempt_timeout);
         let outcome = self.attempt(&node, request.clone(), time).await;
         match &outcome {
-            Ok(_) => self.members.lock().well(&node),
+            Ok(_) => self.note_answer(&node),
             Err(failure) => {
                 self.note(&node, failure);
                 if let Some(route) = route.filter(|_| puts_route_in_doubt(failure)) {
@@ -280,9 +293,21 @@ impl Cluster {
         Ok(Duplex::open(self.grpc(channel), rpc::streaming_fetch(), metadata, route.node, first))
     }
 
-    /// What a failed stream says about the node it was on.
-    pub(crate) fn note_lost(&self, node: &Address) {
-        self.members.lock().in_trouble(node, Instant::now());
+    /// What a failed stream, or a call without answer, says about the node it was on.
+    pub(crate) fn note_lost(&self, node: &Address, error: &Error) {
+        let event = || Event::of_client(EventKind::NodeLost).at_node(node).because_of(error);
+        let mut members = self.members.lock();
+        let news = members.in_trouble(node, Instant::now()).then(|| self.events.put(event()));
+        drop(members);
+        news.iter().for_each(Unlogged::log);
+    }
+
+    fn note_answer(&self, node: &Address) {
+        let event = || Event::of_client(EventKind::Reconnected).at_node(node);
+        let mut members = self.members.lock();
+        let news = members.well(node).then(|| self.events.put(event()));
+        drop(members);
+        news.iter().for_each(Unlogged::log);
     }
 
     async fn attempt<R: Rpc>(
@@ -370,7 +395,7 @@ impl Cluster {
 
     fn note(&self, node: &Address, failure: &Failure) {
         if !matches!(failure, Failure::Refused(_)) {
-            self.members.lock().in_trouble(node, Instant::now());
+            self.note_lost(node, failure.error());
         }
     }
 

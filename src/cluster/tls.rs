@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
@@ -24,12 +24,15 @@ use tokio_rustls::client::TlsStream;
 use crate::cluster::dial::Refusals;
 use crate::cluster::endpoint::Address;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, EventKind};
+use crate::events::Events;
 
 /// How `hstreams://` connections are made: whom to trust, and who we are.
 ///
 /// By default the system's root certificates are trusted; the environment variables `SSL_CERT_FILE` and
 /// `SSL_CERT_DIR` name others. Files are read when the client connects, and again for new connections when
-/// they have changed; a change that can't be used is logged, and the connections go on with what was there.
+/// they have changed; a change that can't be used is told as an [event](crate::Event), and the connections go on
+/// with what was there.
 #[derive(Clone, Default)]
 #[must_use]
 pub struct TlsConfig {
@@ -181,17 +184,23 @@ impl Tls {
     }
 
     /// What the next connection is made by. A change that can't be used is told once, by its time.
-    fn current(&self) -> Arc<ClientConfig> {
+    fn current(&self, events: &Weak<Events>) -> Arc<ClientConfig> {
         let stamps = stamps(&self.config);
         let mut loaded = self.loaded.lock();
+        let mut broken = None;
         if stamps != loaded.stamps {
             match client_config(&self.config, &self.asked) {
                 Ok(client) => loaded.client = client,
-                Err(error) => tracing::warn!(%error, "changed certificates can't be used; the old ones stay"),
+                Err(error) => broken = Some(error),
             }
             loaded.stamps = stamps;
         }
-        loaded.client.clone()
+        let client = loaded.client.clone();
+        drop(loaded);
+        if let (Some(error), Some(events)) = (broken, events.upgrade()) {
+            events.emit(Event::of_client(EventKind::TlsReloadFailed).because_of(&error));
+        }
+        client
     }
 
     /// Encrypts a connection to a node.
@@ -200,10 +209,11 @@ impl Tls {
         node: &Address,
         connection: TcpStream,
         refusals: &Arc<Refusals>,
+        events: &Weak<Events>,
     ) -> io::Result<Encrypted> {
         let name = self.config.server_name.as_deref().unwrap_or(node.host());
         let name = parse_name(name).map_err(io::Error::other)?;
-        let stream = TlsConnector::from(self.current()).connect(name, connection).await?;
+        let stream = TlsConnector::from(self.current(events)).connect(name, connection).await?;
         Ok(Encrypted {
             stream,
             heard: false,

@@ -124,6 +124,13 @@ impl Acks {
         pending.since.get_or_insert(now);
     }
 
+    /// How many the server may not have: those that were not sent, and those that were sent not long ago.
+    pub(crate) fn unconfirmed(&self, now: Instant) -> usize {
+        let pending = self.pending.lock();
+        let recent = pending.sent.iter().filter(|(sent, _)| now.saturating_duration_since(*sent) <= DOUBT);
+        pending.ids.len() + recent.map(|(_, ids)| ids.len()).sum::<usize>()
+    }
+
     /// The server has all that was sent.
     pub(crate) fn confirm(&self) {
         self.pending.lock().sent.clear();
@@ -220,7 +227,10 @@ mod tests {
         acks.push(ids(2..3), now).unwrap();
         acks.send_again(now);
         assert_eq!(indexes(&acks, now), [0, 1, 2]);
+        assert_eq!(acks.unconfirmed(now), 3);
+        assert_eq!(acks.unconfirmed(now + DOUBT + Duration::from_millis(1)), 0);
         acks.confirm();
+        assert_eq!(acks.unconfirmed(now), 0);
         acks.send_again(now);
         assert!(acks.take(now).is_none());
         acks.push(ids(3..4), now).unwrap();

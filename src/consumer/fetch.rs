@@ -96,8 +96,8 @@ impl FetchLoop {
         };
         self.shared.set_state(ConsumerState::Running);
         let ended = self.serve(&mut fetch).await;
-        if let Ended::Lost(Failure::NotSent(_) | Failure::Unknown(_)) = &ended {
-            self.shared.cluster.note_lost(fetch.node());
+        if let Ended::Lost(Failure::NotSent(error) | Failure::Unknown(error)) = &ended {
+            self.shared.cluster.note_lost(fetch.node(), error);
         }
         Ok(ended)
     }

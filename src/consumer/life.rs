@@ -16,6 +16,8 @@ use crate::consumer::dispatch::{Dispatch, Handler};
 use crate::consumer::fetch::FetchLoop;
 use crate::consumer::handle::Owner;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, EventKind, SubjectKind};
+use crate::events::Unlogged;
 use crate::producer::reports::next_callback_thread_name;
 use crate::received::Batch;
 use crate::record_id::RecordId;
@@ -40,6 +42,26 @@ pub enum ConsumerState {
     Failed,
     /// Closed.
     Closed,
+}
+
+impl ConsumerState {
+    /// The name in JSON and in the log.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            ConsumerState::Idle => "idle",
+            ConsumerState::Connecting => "connecting",
+            ConsumerState::Running => "running",
+            ConsumerState::Reconnecting => "reconnecting",
+            ConsumerState::Stopped => "stopped",
+            ConsumerState::Failed => "failed",
+            ConsumerState::Closed => "closed",
+        }
+    }
+
+    /// Whether it ends there for good.
+    fn is_final(self) -> bool {
+        matches!(self, ConsumerState::Failed | ConsumerState::Closed)
+    }
 }
 
 /// What the handles of a consumer, its fetch and its thread share.
@@ -147,7 +169,7 @@ impl Shared {
             ConsumerState::Failed | ConsumerState::Closed => return Err(life.why_ended()),
         }
         self.stopping.renew();
-        life.state = ConsumerState::Connecting;
+        let news = self.change(&mut life, ConsumerState::Connecting);
         life.delivering = true;
         life.acks_in_doubt = None;
         let shared = self.clone();
@@ -157,6 +179,8 @@ impl Shared {
             guard.ended = true;
             guard.shared.fetch_ended(outcome);
         }));
+        drop(life);
+        log(news);
         Ok(())
     }
 
@@ -187,44 +211,71 @@ impl Shared {
     }
 
     fn fetch_ended(&self, outcome: Result<()>) {
-        let mut life = self.life.lock();
-        if life.state != ConsumerState::Closed && life.state != ConsumerState::Failed {
-            match outcome {
-                Ok(()) => life.state = ConsumerState::Stopped,
-                Err(error) => {
-                    life.state = ConsumerState::Failed;
-                    life.error = Some(error);
-                }
-            }
+        match outcome {
+            Ok(()) => self.set_state(ConsumerState::Stopped),
+            Err(error) => self.set_failed(error),
         }
-        drop(life);
-        self.wake_all();
     }
 
     /// Ends the consumer with an error that came up on this side.
     pub(crate) fn fail(&self, error: Error) {
-        let mut life = self.life.lock();
-        if !matches!(life.state, ConsumerState::Closed | ConsumerState::Failed) {
-            life.state = ConsumerState::Failed;
-            life.error = Some(error);
-        }
-        drop(life);
+        self.set_failed(error);
         self.stop_delivering();
         self.stop_fetch();
     }
 
     pub(crate) fn set_state(&self, state: ConsumerState) {
-        let mut life = self.life.lock();
-        if !matches!(life.state, ConsumerState::Closed | ConsumerState::Failed) {
-            life.state = state;
-        }
-        drop(life);
-        self.changed.notify_waiters();
+        self.set_state_with(state, None);
+    }
+
+    fn set_failed(&self, error: Error) {
+        self.set_state_with(ConsumerState::Failed, Some(error));
     }
 
     pub(crate) fn note_loss(&self, error: Error) {
-        self.life.lock().error = Some(error);
-        self.set_state(ConsumerState::Reconnecting);
+        self.set_state_with(ConsumerState::Reconnecting, Some(error));
+    }
+
+    fn set_state_with(&self, state: ConsumerState, error: Option<Error>) {
+        let mut life = self.life.lock();
+        let mut news = Vec::new();
+        if !life.state.is_final() {
+            life.error = error.or(life.error.take());
+            news = self.change(&mut life, state);
+        }
+        drop(life);
+        log(news);
+        self.wake_all();
+    }
+
+    /// Takes a new state. Under the lock, so that events come in the order of the changes; to be logged after it.
+    fn change(&self, life: &mut Life, state: ConsumerState) -> Vec<Unlogged> {
+        use ConsumerState::*;
+        let before = std::mem::replace(&mut life.state, state);
+        if before == state {
+            return Vec::new();
+        }
+        let connection = match (before, state) {
+            (_, Reconnecting) => Some(EventKind::Reconnecting),
+            (Reconnecting, Running) => Some(EventKind::Reconnected),
+            _ => None,
+        };
+        let connection = connection.map(|kind| self.event(kind));
+        let state_event = self.event(EventKind::ConsumerState).in_state(state);
+        let cause = life.error.as_ref().filter(|_| matches!(state, Reconnecting | Failed));
+        [Some(state_event), connection]
+            .into_iter()
+            .flatten()
+            .map(|event| match cause {
+                Some(error) => event.because_of(error),
+                None => event,
+            })
+            .map(|event| self.cluster.events().put(event))
+            .collect()
+    }
+
+    fn event(&self, kind: EventKind) -> Event {
+        Event::new(kind, SubjectKind::Consumer, &self.subscription)
     }
 
     /// Why it failed, if it did.
@@ -387,16 +438,21 @@ impl Shared {
 
     fn take_fetch(&self) -> Option<Task<()>> {
         let mut life = self.life.lock();
+        let mut news = Vec::new();
         if life.state == ConsumerState::Idle {
-            life.state = ConsumerState::Stopped;
+            news = self.change(&mut life, ConsumerState::Stopped);
         }
-        life.fetch.take()
+        let fetch = life.fetch.take();
+        drop(life);
+        log(news);
+        fetch
     }
 
     fn give_up_acks(&self, ended: Ended) {
         let error = ended.into_error("the server to take the acks");
         let error =
             Error::new(error.kind(), format!("{}; {} were not sent", error.message(), self.acks.len()));
+        self.tell_unsent_acks();
         self.life.lock().acks_in_doubt = Some(error);
         self.set_state(ConsumerState::Stopped);
     }
@@ -423,11 +479,25 @@ impl Shared {
             self.life.lock().closing = false;
             return outcome;
         }
-        let failed =
-            std::mem::replace(&mut self.life.lock().state, ConsumerState::Closed) == ConsumerState::Failed;
+        let mut life = self.life.lock();
+        let failed = life.state == ConsumerState::Failed;
+        let news = self.change(&mut life, ConsumerState::Closed);
+        drop(life);
+        log(news);
+        if failed {
+            self.tell_unsent_acks();
+        }
         self.wake_all();
         // Why it failed was said where it was used; closing it is no failure.
         if failed { Ok(()) } else { outcome }
+    }
+
+    fn tell_unsent_acks(&self) {
+        let (unsent, in_doubt) = (self.acks.len(), self.acks.unconfirmed(Instant::now()));
+        if in_doubt > 0 {
+            let detail = format!("{unsent} were not sent, {} were not confirmed", in_doubt - unsent);
+            self.cluster.events().emit(self.event(EventKind::AcksUnsent).saying(detail));
+        }
     }
 }
 
@@ -455,6 +525,10 @@ impl Life {
             }
         }
     }
+}
+
+fn log(news: Vec<Unlogged>) {
+    news.iter().for_each(Unlogged::log);
 }
 
 fn would_deadlock(what: &str) -> Error {
