@@ -16,6 +16,7 @@ use crate::cluster::{Cluster, Plan, Target};
 use crate::config::{ClientConfig, check_plaintext_auth};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Events;
+use crate::metrics::ChildMetrics;
 use crate::runtime::{Runtime, Spawner};
 use crate::shard::ShardMap;
 use crate::wait::{Ended, Until, Wait, wait};
@@ -50,6 +51,8 @@ pub(crate) struct Shared {
 /// What a client closes when it is closed.
 pub(crate) trait Child: Send + Sync {
     fn close_within(&self, until: Until<'_>) -> Result<()>;
+
+    fn metrics(&self) -> ChildMetrics;
 }
 
 impl Client {
@@ -261,6 +264,11 @@ impl Client {
         children.retain(|child| child.strong_count() > 0);
         children.push(child);
         Ok(())
+    }
+
+    /// What was made with this client and not closed.
+    pub(crate) fn children(&self) -> Vec<Arc<dyn Child>> {
+        self.shared.children.lock().iter().filter_map(Weak::upgrade).collect()
     }
 
     /// The shards of a stream, as looked up before or now.

@@ -83,6 +83,9 @@ mod consumer;
 
 mod event;
 mod events;
+mod histogram;
+mod counters;
+mod metrics;
 
 mod config;
 mod options;
@@ -106,7 +109,9 @@ pub use config::ClientConfig;
 pub use consumer::{Consumer, ConsumerConfig, ConsumerState, Next};
 pub use error::{Category, Error, ErrorKind, Result, ServerError};
 pub use event::{Event, EventKind, SubjectKind};
+pub use histogram::Latency;
 pub use hrecord::{HRecord, HValue};
+pub use metrics::{ConsumerMetrics, Metric, Metrics, NodeMetrics, ProducerMetrics};
 pub use options::options_schema_json;
 pub use producer::{
     Appender, BufferedProducer, Counts, Delivered, Deliveries, Delivery, Linger, ProducerConfig, Reports,

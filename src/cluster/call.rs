@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
 use tonic::Status;
@@ -15,15 +15,18 @@ use crate::cluster::describe::ClusterAnswer;
 use crate::cluster::duplex::Duplex;
 use crate::cluster::endpoint::{Address, Security};
 use crate::cluster::members::{Change, Members, address_of};
+use crate::cluster::node_stats::NodeStats;
 use crate::cluster::pool::Pool;
 use crate::cluster::retry::{Backoff, Effect, Failure, Verdict, judge};
 use crate::cluster::routing::{Route, Routes, Target};
 use crate::cluster::rpc::{self, Rpc};
 use crate::cluster::settings::ClusterSettings;
 use crate::cluster::version::{self, OLDEST, Version};
+use crate::counters::Counters;
 use crate::error::{Error, ErrorKind, Result, status};
 use crate::event::{Event, EventKind};
 use crate::events::{Events, Unlogged};
+use crate::metrics::NodeMetrics;
 use crate::proto;
 
 /// How long a call may take and how often it may be tried.
@@ -48,6 +51,8 @@ pub(crate) struct Cluster {
     members: Mutex<Members>,
     routes: Mutex<Routes>,
     events: Arc<Events>,
+    stats: NodeStats,
+    counters: Counters,
     /// Held by the one that looks at the cluster; the others go on with what is known.
     refreshing: tokio::sync::Mutex<()>,
 }
@@ -58,6 +63,8 @@ impl Cluster {
         Cluster {
             pool: Pool::new(&events),
             events,
+            stats: NodeStats::default(),
+            counters: Counters::default(),
             members: Mutex::new(Members::new(settings.seeds.clone())),
             routes: Mutex::default(),
             refreshing: tokio::sync::Mutex::default(),
@@ -80,6 +87,33 @@ impl Cluster {
 
     pub(crate) fn events(&self) -> &Events {
         &self.events
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// How many nodes there are, and how many are in trouble.
+    pub(crate) fn node_counts(&self) -> (usize, usize) {
+        self.members.lock().counts()
+    }
+
+    pub(crate) fn node_metrics(&self) -> Vec<NodeMetrics> {
+        let states = self.members.lock().states();
+        self.stats.snapshot(states, Instant::now())
+    }
+
+    pub(crate) fn view_age(&self) -> Option<Duration> {
+        self.members.lock().refreshed().map(|refreshed| refreshed.elapsed())
+    }
+
+    /// Until when the client's certificate is valid, and the one that a server showed last.
+    pub(crate) fn certificates_expire(&self) -> (Option<SystemTime>, Option<SystemTime>) {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.settings.tls {
+            return tls.expiry();
+        }
+        (None, None)
     }
 
     pub(crate) fn settings(&self) -> &ClusterSettings {
@@ -121,6 +155,8 @@ impl Cluster {
         let change = members.update(answer, Instant::now())?;
         self.pool.retain(|node| members.knows(node));
         self.routes.lock().retain(|node| members.knows(node));
+        self.stats.retain(|node| members.remembers(node));
+        self.counters.refreshes.add(1);
         let event = |change: Change| Event::of_client(EventKind::ClusterChanged).saying(change.to_string());
         let news = change.map(|change| self.events.put(event(change)));
         drop(members);
@@ -193,6 +229,7 @@ impl Cluster {
             if plan.deadline.is_some_and(|deadline| Instant::now() + pause >= deadline) {
                 return Err(describe(time_is_up(failure.error())));
             }
+            self.counters.retries.add(1);
             tokio::time::sleep(pause).await;
             self.refresh_if(!matches!(failure, Failure::Refused(_)) || verdict == Verdict::LookUpAgain).await;
         }
@@ -310,7 +347,29 @@ impl Cluster {
         news.iter().for_each(Unlogged::log);
     }
 
+    /// One call to one node, counted.
     async fn attempt<R: Rpc>(
+        &self,
+        node: &Address,
+        request: R,
+        time: Duration,
+    ) -> Result<R::Response, Failure> {
+        let carries = request.carries();
+        let underway = self.stats.begin(node, &self.counters);
+        let outcome = self.attempt_uncounted(node, request, time).await;
+        match &outcome {
+            Ok(_) => {
+                underway.succeeded();
+                if let Some((records, bytes)) = carries {
+                    self.counters.sent.add_batch(records, bytes);
+                }
+            }
+            Err(failure) => underway.failed(failure.error()),
+        }
+        outcome
+    }
+
+    async fn attempt_uncounted<R: Rpc>(
         &self,
         node: &Address,
         request: R,

@@ -1,6 +1,6 @@
 //! The nodes we know: the seeds for ever, and the view of the cluster while it is fresh.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -95,6 +95,28 @@ impl Members {
     /// A node is known as long as the cluster names it, or it is a seed.
     pub(crate) fn knows(&self, node: &Address) -> bool {
         self.nodes.contains(node) || self.seeds.contains(node)
+    }
+
+    /// When the cluster told of itself last.
+    pub(crate) fn refreshed(&self) -> Option<Instant> {
+        self.refreshed
+    }
+
+    /// Whether there is anything to say of a node.
+    pub(crate) fn remembers(&self, node: &Address) -> bool {
+        self.knows(node) || self.trouble.contains_key(node)
+    }
+
+    /// The nodes of the cluster, and others that are in trouble; with whether they are.
+    pub(crate) fn states(&self) -> BTreeMap<Address, bool> {
+        let nodes = self.nodes.iter().map(|node| (node.clone(), false));
+        nodes.chain(self.trouble.keys().map(|node| (node.clone(), true))).collect()
+    }
+
+    /// How many nodes there are, and how many are in trouble.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let nodes = if self.nodes.is_empty() { &self.seeds } else { &self.nodes };
+        (nodes.len(), self.trouble.len())
     }
 
     /// Notes that a node failed. Whether it was well before.
@@ -217,7 +239,8 @@ mod tests {
         members.in_trouble(&address("b"), now);
         let view = read(&answer(&[("b", NodeState::Running)]));
         members.update(&view, now).unwrap();
-        assert_eq!(members.trouble.len(), 2);
+        assert_eq!(members.counts(), (1, 2));
+        assert_eq!(members.states(), BTreeMap::from([(address("a"), true), (address("b"), true)]));
         members.update(&view, now + MEMORY).unwrap();
         assert!(!members.well(&address("a")) && members.well(&address("b")));
     }

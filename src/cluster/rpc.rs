@@ -23,6 +23,11 @@ pub(crate) trait Rpc: prost::Message + Clone + Default + 'static {
         None
     }
 
+    /// The records that it brings to the server, and the bytes that they are in.
+    fn carries(&self) -> Option<(usize, usize)> {
+        None
+    }
+
     /// What must be there for the call to succeed, where the server does not say clearly that it isn't.
     fn needs(&self) -> Option<Needs<'_>> {
         None
@@ -41,7 +46,7 @@ pub(crate) fn streaming_fetch() -> PathAndQuery {
 }
 
 macro_rules! rpcs {
-    ($($effect:ident $request:ty => $name:literal -> $response:ty $(, $thing:literal $field:ident)? $(, needs $stream:ident $(and $shard:ident)?)?;)*) => {$(
+    ($($effect:ident $request:ty => $name:literal -> $response:ty $(, $thing:literal $field:ident)? $(, needs $stream:ident $(and $shard:ident)?)? $(, carries $batch:ident)?;)*) => {$(
         impl Rpc for $request {
             type Response = $response;
             const NAME: &'static str = $name;
@@ -53,6 +58,10 @@ macro_rules! rpcs {
 
             $(fn subject(&self) -> Option<String> {
                 Some(format!(concat!($thing, " {}"), self.$field))
+            })?
+
+            $(fn carries(&self) -> Option<(usize, usize)> {
+                self.$batch.as_ref().map(|batch| (batch.batch_size as usize, batch.payload.len()))
             })?
 
             $(fn needs(&self) -> Option<Needs<'_>> {
@@ -77,7 +86,7 @@ rpcs! {
 
     Reads ListShardsRequest => "ListShards" -> ListShardsResponse, "of stream" stream_name, needs stream_name;
     Reads GetTailRecordIdRequest => "GetTailRecordId" -> GetTailRecordIdResponse, "of shard" shard_id;
-    Writes AppendRequest => "Append" -> AppendResponse, "to stream" stream_name, needs stream_name and shard_id;
+    Writes AppendRequest => "Append" -> AppendResponse, "to stream" stream_name, needs stream_name and shard_id, carries records;
 
     Writes Subscription => "CreateSubscription" -> Subscription, "subscription" subscription_id;
     Reads GetSubscriptionRequest => "GetSubscription" -> GetSubscriptionResponse, "subscription" id;

@@ -50,12 +50,12 @@ impl Acks {
         }
     }
 
-    /// Takes acks, all of them or none.
+    /// Takes acks, all of them or none. Returns how many.
     ///
     /// # Errors
     ///
     /// One is of a shard that this consumer was never given.
-    pub(crate) fn push(&self, ids: impl Iterator<Item = RecordId> + Clone, now: Instant) -> Result<()> {
+    pub(crate) fn push(&self, ids: impl Iterator<Item = RecordId> + Clone, now: Instant) -> Result<usize> {
         let mut pending = self.pending.lock();
         // Most ids are of the shard of the one before.
         let mut allowed = None;
@@ -69,13 +69,15 @@ impl Acks {
                 "the record {foreign} can't be acked: this consumer was given no record of its shard"
             )));
         }
+        let before = pending.ids.len();
         pending.ids.extend(ids.map(proto::RecordId::from));
+        let taken = pending.ids.len() - before;
         if !pending.ids.is_empty() {
             pending.since.get_or_insert(now);
         }
         drop(pending);
         self.changed.notify_waiters();
-        Ok(())
+        Ok(taken)
     }
 
     pub(crate) fn len(&self) -> usize {

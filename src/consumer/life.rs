@@ -12,12 +12,14 @@ use crate::cluster::Cluster;
 use crate::consumer::ack::Acks;
 use crate::consumer::buffer::Buffer;
 use crate::consumer::config::Settings;
+use crate::consumer::counts::Counts;
 use crate::consumer::dispatch::{Dispatch, Handler};
 use crate::consumer::fetch::FetchLoop;
 use crate::consumer::handle::Owner;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, EventKind, SubjectKind};
 use crate::events::Unlogged;
+use crate::metrics::ConsumerMetrics;
 use crate::producer::reports::next_callback_thread_name;
 use crate::received::Batch;
 use crate::record_id::RecordId;
@@ -72,6 +74,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) buffer: Buffer,
     pub(crate) acks: Acks,
+    pub(crate) counts: Counts,
     /// Whether it is to stop. Renewed by each start.
     pub(crate) stopping: Stopping,
     life: Mutex<Life>,
@@ -134,6 +137,7 @@ impl Shared {
             subscription: subscription.to_owned(),
             buffer: Buffer::new(settings.prefetch_records, settings.prefetch_bytes, settings.max_batch_bytes),
             acks: Acks::new(settings.ack_records, settings.ack_age),
+            counts: Counts::default(),
             settings,
             stopping: Stopping::default(),
             life: Mutex::new(Life {
@@ -160,6 +164,20 @@ impl Shared {
         self.life.lock().error.clone()
     }
 
+    pub(crate) fn metrics(&self) -> ConsumerMetrics {
+        ConsumerMetrics {
+            subscription: self.subscription.clone(),
+            name: self.settings.name.clone(),
+            state: self.state(),
+            last_record_age: self.counts.last_record_age(),
+            records: self.counts.received.records.get(),
+            bytes: self.counts.received.bytes.get(),
+            unacked: self.counts.unacked(),
+            pending_acks: self.acks.len() as u64,
+            reconnects: self.counts.reconnects.get(),
+        }
+    }
+
     /// Starts the fetch if it does not run.
     pub(crate) fn start(self: &Arc<Self>) -> Result<()> {
         let mut life = self.life.lock();
@@ -170,6 +188,7 @@ impl Shared {
         }
         self.stopping.renew();
         let news = self.change(&mut life, ConsumerState::Connecting);
+        self.counts.begin();
         life.delivering = true;
         life.acks_in_doubt = None;
         let shared = self.clone();
@@ -254,6 +273,10 @@ impl Shared {
         let before = std::mem::replace(&mut life.state, state);
         if before == state {
             return Vec::new();
+        }
+        if (before, state) == (Reconnecting, Running) {
+            self.counts.reconnects.add(1);
+            self.cluster.counters().reconnects.add(1);
         }
         let connection = match (before, state) {
             (_, Reconnecting) => Some(EventKind::Reconnecting),
@@ -365,7 +388,8 @@ impl Shared {
         if self.state() == ConsumerState::Closed {
             return Err(Error::closed("consumer"));
         }
-        self.acks.push(ids, Instant::now())
+        self.counts.ack(self.acks.push(ids, Instant::now())?);
+        Ok(())
     }
 
     pub(crate) fn is_callback_thread(&self) -> bool {
@@ -495,7 +519,8 @@ impl Shared {
     fn tell_unsent_acks(&self) {
         let (unsent, in_doubt) = (self.acks.len(), self.acks.unconfirmed(Instant::now()));
         if in_doubt > 0 {
-            let detail = format!("{unsent} were not sent, {} were not confirmed", in_doubt - unsent);
+            let detail =
+                format!("{unsent} were not sent, {} were not confirmed", in_doubt.saturating_sub(unsent));
             self.cluster.events().emit(self.event(EventKind::AcksUnsent).saying(detail));
         }
     }
