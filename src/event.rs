@@ -166,7 +166,7 @@ impl Event {
             "kind": self.kind.name(),
             "subject_kind": self.subject_kind.name(),
             "subject": self.subject,
-            "node": self.node,
+            "address": self.node,
             "error": self.error.as_ref().map_or(Value::Null, |error| error.to_string().into()),
             "state": self.state.map(ConsumerState::name),
             "message": self.to_string(),
@@ -266,7 +266,7 @@ mod tests {
         let event = Event::new(EventKind::AcksUnsent, SubjectKind::Consumer, "sub");
         let json: Value = serde_json::from_str(&event.to_json()).unwrap();
         let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
-        let expected = ["error", "kind", "message", "node", "state", "subject", "subject_kind", "time_ms"];
+        let expected = ["address", "error", "kind", "message", "state", "subject", "subject_kind", "time_ms"];
         assert_eq!(keys, expected);
         assert_eq!((&json["kind"], &json["subject_kind"]), (&json!("acks_unsent"), &json!("consumer")));
     }

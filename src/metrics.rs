@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
-use crate::client::{Child, Client};
+use crate::client::Client;
 use crate::cluster::Cluster;
 use crate::consumer::ConsumerState;
 use crate::histogram::Latency;
@@ -70,9 +70,9 @@ metrics! {
 pub struct Metrics {
     /// The nodes, by address.
     pub nodes: Vec<NodeMetrics>,
-    /// The producers that are not closed.
+    /// The producers that somebody holds; none after the client's close.
     pub producers: Vec<ProducerMetrics>,
-    /// The consumers that are not closed.
+    /// The consumers that somebody holds; none after the client's close.
     pub consumers: Vec<ConsumerMetrics>,
     /// When the cluster was looked at last; `None` if it has not been yet.
     pub view_age: Option<Duration>,
