@@ -14,7 +14,7 @@
  *   All handles are opaque. Three kinds:
  *     long-lived   client, producer, appender, consumer, cancel, dev_server: any thread, any number at once
  *     builders     *_options, call, record, hrecord: changed by one thread at a time, and not read meanwhile
- *     results      error, stream, shard, subscription, batch, deliveries, lists: never change, any thread
+ *     results      error, event, stream, shard, subscription, batch, deliveries, lists: never change, any thread
  *   Who gets a handle by way of `out`, or from _new, _clone or _ref, frees it with the _free of its type.
  *   A returned `const T *` is borrowed: it lives as long as the object it came from, and is not freed.
  *   _free(NULL) does nothing; no _free fails or waits for the network, but it waits for a running callback
@@ -341,6 +341,70 @@ extern "C" {
 #define HSTREAM_LOG_DEBUG 4
 /** Everything. */
 #define HSTREAM_LOG_TRACE 5
+/** A node does not answer any more. Told once, until it has answered again. */
+#define HSTREAM_EVENT_NODE_LOST 1
+/** A consumer lost its connection, or got none, and goes on trying. Told once, until it has one. */
+#define HSTREAM_EVENT_RECONNECTING 2
+/** It is over: a node that was lost has answered, or a consumer has a connection again. */
+#define HSTREAM_EVENT_RECONNECTED 3
+/** A consumer does something else than before. */
+#define HSTREAM_EVENT_CONSUMER_STATE 4
+/** A failure stopped one shard of a producer. */
+#define HSTREAM_EVENT_SHARD_STOPPED 5
+/** A consumer was closed or stopped, and the server may not have all of its acks. */
+#define HSTREAM_EVENT_ACKS_UNSENT 6
+/** Certificate files have changed and can't be used; the old ones stay. */
+#define HSTREAM_EVENT_TLS_RELOAD_FAILED 7
+/** The cluster has other nodes than before. */
+#define HSTREAM_EVENT_CLUSTER_CHANGED 8
+/** An event is about the client as a whole. */
+#define HSTREAM_SUBJECT_CLIENT 1
+/** About a producer; the subject is the stream. */
+#define HSTREAM_SUBJECT_PRODUCER 2
+/** About a consumer; the subject is the subscription. */
+#define HSTREAM_SUBJECT_CONSUMER 3
+/** About a reader; the subject is the stream. */
+#define HSTREAM_SUBJECT_READER 4
+/** Calls to nodes that have ended, with look-ups and retries; not the fetches of consumers. */
+#define HSTREAM_METRIC_CALLS 1
+/** Calls that failed or were given up. */
+#define HSTREAM_METRIC_FAILURES 2
+/** Calls that were made again because they had failed. */
+#define HSTREAM_METRIC_RETRIES 3
+/** Connections of consumers that were made again after a loss. */
+#define HSTREAM_METRIC_RECONNECTS 4
+/** Records that the server said it has written. */
+#define HSTREAM_METRIC_RECORDS_OUT 5
+/** Bytes of their payloads, as sent. */
+#define HSTREAM_METRIC_BYTES_OUT 6
+/** The batches that they went in. */
+#define HSTREAM_METRIC_BATCHES_OUT 7
+/** Records that consumers received, repeated ones counted again. */
+#define HSTREAM_METRIC_RECORDS_IN 8
+/** Bytes of their payloads, as received. */
+#define HSTREAM_METRIC_BYTES_IN 9
+/** The batches that they came in. */
+#define HSTREAM_METRIC_BATCHES_IN 10
+/** Records that producers have accepted and not reported yet. */
+#define HSTREAM_METRIC_QUEUED_RECORDS 11
+/** Bytes of the producers' buffers in use. */
+#define HSTREAM_METRIC_QUEUED_BYTES 12
+/** Records that consumers received since they started and that were not acked. */
+#define HSTREAM_METRIC_UNACKED 13
+/** Acks that have not been sent. */
+#define HSTREAM_METRIC_PENDING_ACKS 14
+/** Microseconds that all calls took together. */
+#define HSTREAM_METRIC_CALL_LATENCY_SUM_US 15
+/** The calls of that sum. */
+#define HSTREAM_METRIC_CALL_LATENCY_COUNT 16
+/** Nodes of the cluster; those of the URL until it is known. */
+#define HSTREAM_METRIC_NODES 17
+/** Nodes that failed and have not answered since. */
+#define HSTREAM_METRIC_NODES_IN_TROUBLE 18
+/** Events that the callback did not get because it was slow. */
+#define HSTREAM_METRIC_EVENTS_DROPPED 19
+/** How often the cluster was looked at. */
+#define HSTREAM_METRIC_REFRESHES 20
 /** Delete although somebody uses it. */
 #define HSTREAM_DELETE_FORCE 1
 /** It is no error if it is not there. */
@@ -475,6 +539,11 @@ typedef struct hstream_dev_server_t hstream_dev_server_t;
 typedef struct hstream_error_t hstream_error_t;
 
 /**
+ * Something that operators may want to know. Lent to a callback; read it there, from any thread.
+ */
+typedef struct hstream_event_t hstream_event_t;
+
+/**
  * A JSON object: field names to values, sorted by name.
  */
 typedef struct hstream_hrecord_t hstream_hrecord_t;
@@ -546,6 +615,18 @@ typedef int32_t hstream_code_t;
 typedef int32_t (*hstream_interrupt_fn)(void *user_data);
 
 /**
+ * Gets what operators may want to know of a client, on its callback thread. `event` is lent for the time of the
+ * call.
+ */
+typedef void (*hstream_event_fn)(const struct hstream_event_t *event,
+                                 void *user_data);
+
+/**
+ * Frees `user_data`. Called exactly once, when nothing will call the callback any more, on any thread.
+ */
+typedef void (*hstream_release_fn)(void *user_data);
+
+/**
  * Gets a line of the log, on the thread of the log: its level, when it was, in milliseconds since 1970, and what
  * it is about. `target` and `message` are lent for the time of the call.
  */
@@ -555,11 +636,6 @@ typedef void (*hstream_log_fn)(int32_t level,
                                const char *message,
                                size_t message_len,
                                void *user_data);
-
-/**
- * Frees `user_data`. Called exactly once, when nothing will call the callback any more, on any thread.
- */
-typedef void (*hstream_release_fn)(void *user_data);
 
 /**
  * The id of a stored record. `reserved` is 0 on output and ignored on input.
@@ -1505,6 +1581,29 @@ hstream_code_t hstream_client_options_set_interrupt(struct hstream_client_option
                                                     void *HSTREAM_NULLABLE user_data) HSTREAM_NOEXCEPT;
 
 /**
+ * Has events told to a function, on a thread of the client: nodes that are lost, consumers that connect anew, and
+ * so on. The client never waits for it: of events that come while 1,024 are waiting, none is told, and they are
+ * counted (HSTREAM_METRIC_EVENTS_DROPPED). NULL takes it away. `release` frees `user_data` when nothing will call
+ * the function any more; not if this function fails, or without a function.
+ *
+ * After `hstream_client_close` or `hstream_client_free` of the client it is not called any more, also not for
+ * producers and consumers that are still there. In it, `hstream_client_close` gives WOULD_DEADLOCK.
+ *
+ * May be NULL: `callback`, `user_data`, `release`.
+ *
+ * **Ownership**: `user_data` is the options' until it is released.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: NULL_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_event_callback(struct hstream_client_options_t *client_options,
+                                                         hstream_event_fn HSTREAM_NULLABLE callback,
+                                                         void *HSTREAM_NULLABLE user_data,
+                                                         hstream_release_fn HSTREAM_NULLABLE release) HSTREAM_NOEXCEPT;
+
+/**
  * Sets an option by text; `hstream_options_schema_json` lists the keys and what they take. What contradicts
  * other options is found when a client connects.
  *
@@ -1560,7 +1659,8 @@ hstream_code_t hstream_client_connect(const struct hstream_client_options_t *HST
 
 /**
  * Closes a client with all that was made with it: calls that are blocked end at once with CLOSED,
- * producers send what they hold and consumers their acks within the time. Closing twice is fine.
+ * producers send what they hold and consumers their acks within the time. Closing twice is fine. Events are told
+ * as long as there is time.
  *
  * May be NULL: `cancel`, `err`.
  *
@@ -1577,13 +1677,14 @@ hstream_code_t hstream_client_close(struct hstream_client_t *client,
                                     struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
 
 /**
- * Frees a client. Calls that are blocked on it end with CLOSED; producers and consumers go on.
+ * Frees a client. Calls that are blocked on it end with CLOSED; producers and consumers go on. Events are not told
+ * any more; in the event callback itself, that call is the last.
  *
  * May be NULL: `client`.
  *
  * **Ownership**: `client` is gone after it.
  * **Threads**: any, once.
- * **Blocking**: no; the last handle of all waits up to 2 s for the I/O thread to end.
+ * **Blocking**: until a running event callback has returned; the last handle of all waits up to 2 s for the I/O thread to end.
  * **Errors**: none.
  * **Since**: 0.1.
  */
@@ -1734,6 +1835,155 @@ const char *hstream_log_level_name(int32_t level) HSTREAM_NOEXCEPT;
  */
 HSTREAM_API
 uint64_t hstream_log_dropped(void) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns what happened: HSTREAM_EVENT_*. New ones may come.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+int32_t hstream_event_kind(const struct hstream_event_t *event) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns what the event is about: HSTREAM_SUBJECT_*.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+int32_t hstream_event_subject_kind(const struct hstream_event_t *event) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns the stream or the subscription; "" for the client.
+ *
+ * May be NULL: `len`.
+ *
+ * **Ownership**: The result is borrowed from `event`.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+const char *hstream_event_subject(const struct hstream_event_t *event,
+                                  size_t *HSTREAM_NULLABLE len) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns what a consumer is doing now, HSTREAM_STATE_*, in events of HSTREAM_EVENT_CONSUMER_STATE; -1 in others.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+int32_t hstream_event_state(const struct hstream_event_t *event) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns the node, as host:port; "" if it has to do with none.
+ *
+ * May be NULL: `len`.
+ *
+ * **Ownership**: The result is borrowed from `event`.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+const char *hstream_event_address(const struct hstream_event_t *event,
+                                  size_t *HSTREAM_NULLABLE len) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns why, if something failed; NULL if not.
+ *
+ * **Ownership**: The result is borrowed from `event`; `hstream_error_clone` keeps it.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+const struct hstream_error_t *hstream_event_error(const struct hstream_event_t *event) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns when it happened, in milliseconds since 1970.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+int64_t hstream_event_time_ms(const struct hstream_event_t *event) HSTREAM_NOEXCEPT;
+
+/**
+ * Writes everything about an event as one JSON object, with a line for people as its `message`. Keys are only
+ * added.
+ *
+ * May be NULL: `text_len`.
+ *
+ * **Ownership**: `*text` is yours, to be freed with `hstream_string_free`.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: NULL_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_event_to_json(const struct hstream_event_t *event,
+                                     char **text,
+                                     size_t *HSTREAM_NULLABLE text_len) HSTREAM_NOEXCEPT;
+
+/**
+ * Writes what the client, its producers and its consumers have counted, and what they do, as one JSON object. It
+ * asks no server. Keys are only added; what is not known is null:
+ *
+ *   totals        an object with each HSTREAM_METRIC_* by its name in small letters
+ *   nodes         for each node: address, state ("well" or "in_trouble"), last_success_age_ms, last_error,
+ *                 in_flight, calls, failures, latency_us
+ *   producers     for each: pending_records, pending_bytes
+ *   consumers     for each: subscription, name, state, last_record_age_ms, records, bytes, unacked,
+ *                 pending_acks, reconnects
+ *   view_age_ms   when the cluster was looked at last
+ *   tls           client_certificate_expires_ms, server_certificate_expires_ms, since 1970
+ *
+ * latency_us has count, sum, p50, p90, p99 and max, in microseconds.
+ *
+ * May be NULL: `text_len`, `err`.
+ *
+ * **Ownership**: `*text` is yours, to be freed with `hstream_string_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: NULL_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_metrics_json(struct hstream_client_t *client,
+                                           char **text,
+                                           size_t *HSTREAM_NULLABLE text_len,
+                                           struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns one number, HSTREAM_METRIC_*; 0 for others.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+uint64_t hstream_client_metric(struct hstream_client_t *client,
+                               int32_t metric) HSTREAM_NOEXCEPT;
 
 /**
  * Makes options, all default: one shard, one copy, kept for ever.

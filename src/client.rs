@@ -15,6 +15,8 @@ use crate::cluster::rpc::Rpc;
 use crate::cluster::{Cluster, Plan, Target};
 use crate::config::{ClientConfig, check_plaintext_auth};
 use crate::error::{Error, ErrorKind, Result};
+use crate::events::Events;
+use crate::metrics::ChildMetrics;
 use crate::producer::flow::SharedBudget;
 use crate::runtime::{Runtime, Spawner};
 use crate::shard::ShardMap;
@@ -52,6 +54,8 @@ pub(crate) struct Shared {
 /// What a client closes when it is closed.
 pub(crate) trait Child: Send + Sync {
     fn close_within(&self, until: Until<'_>) -> Result<()>;
+
+    fn metrics(&self) -> ChildMetrics;
 }
 
 impl Client {
@@ -80,7 +84,7 @@ impl Client {
         let settings = config.check()?;
         let shared = Shared {
             runtime: Runtime::acquire()?,
-            cluster: Arc::new(Cluster::new(settings)),
+            cluster: Arc::new(Cluster::new(settings, Events::start(config.on_event)?)),
             closing: Closing::default(),
             children: Mutex::default(),
             shards: Mutex::default(),
@@ -157,19 +161,29 @@ impl Client {
 
     /// Closes the client and all producers and consumers made with it: calls that are blocked end at once
     /// with [`Closed`](ErrorKind::Closed), then producers send what they hold and consumers their acks,
-    /// all within the given time. Closing twice is fine.
+    /// all within the given time. Closing twice is fine. Events are told as long as there is time; after it no
+    /// event callback runs.
     ///
     /// # Errors
     ///
     /// The first of its children's errors: [`Timeout`](ErrorKind::Timeout) if something had to be given up.
+    /// [`WouldDeadlock`](ErrorKind::WouldDeadlock) in its own event callback; nothing is closed then.
     pub fn close(&self, limit: impl Into<Wait>) -> Result<()> {
+        self.shared.cluster.events().check_may_wait()?;
         let limit = limit.into();
         let until = limit.until();
         self.shared.closing.close();
         let children = std::mem::take(&mut *self.shared.children.lock());
         let outcomes: Vec<_> =
             children.iter().filter_map(Weak::upgrade).map(|child| child.close_within(until)).collect();
-        outcomes.into_iter().collect()
+        let told = self.shared.cluster.events().stop(until);
+        outcomes.into_iter().chain([told]).collect()
+    }
+
+    /// Ends the event callback and nothing else, as the free of a C program does.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn stop_events(&self) {
+        self.shared.cluster.events().stop_now();
     }
 
     pub(crate) fn buffer(&self) -> Option<Arc<SharedBudget>> {
@@ -258,6 +272,11 @@ impl Client {
         children.retain(|child| child.strong_count() > 0);
         children.push(child);
         Ok(())
+    }
+
+    /// What was made with this client and not closed.
+    pub(crate) fn children(&self) -> Vec<Arc<dyn Child>> {
+        self.shared.children.lock().iter().filter_map(Weak::upgrade).collect()
     }
 
     /// The shards of a stream, as looked up before or now.

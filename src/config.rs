@@ -11,6 +11,8 @@ use crate::cluster::settings::ClusterSettings;
 #[cfg(feature = "tls")]
 use crate::cluster::tls::{Tls, TlsConfig};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::Event;
+use crate::events::EventCallback;
 
 /// Options of a [`Client`](crate::Client).
 ///
@@ -42,6 +44,7 @@ pub struct ClientConfig {
     pub(crate) token: Option<Vec<u8>>,
     pub(crate) plaintext_auth: bool,
     pub(crate) metadata: Vec<(String, Vec<u8>)>,
+    pub(crate) on_event: Option<EventCallback>,
     #[cfg(feature = "tls")]
     pub(crate) tls: TlsConfig,
 }
@@ -75,6 +78,7 @@ impl Default for ClientConfig {
             token: None,
             plaintext_auth: false,
             metadata: Vec::new(),
+            on_event: None,
             #[cfg(feature = "tls")]
             tls: TlsConfig::new(),
         }
@@ -189,6 +193,20 @@ impl ClientConfig {
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
         self.metadata.push((name.into(), value.into()));
         self
+    }
+
+    /// Has this called for what operators may want to know: nodes that are lost, consumers that connect anew, and
+    /// so on. The log has the same.
+    ///
+    /// It is called on a thread of the client's own, with one event at a time, in order. The client never waits for
+    /// it: of events that come while 1,024 are waiting, none is told, and they are counted in the
+    /// [metrics](crate::Client::metrics). It may block, and call everything of this library but
+    /// [`Client::close`](crate::Client::close), which ends with
+    /// [`WouldDeadlock`](crate::ErrorKind::WouldDeadlock) there. A panic in it is logged, and ends nothing. After
+    /// [`Client::close`](crate::Client::close) it is not called any more. If it holds the client, close that:
+    /// dropping the other handles does not end it then.
+    pub fn on_event(self, callback: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        ClientConfig { on_event: Some(EventCallback::new(callback)), ..self }
     }
 
     /// How `hstreams://` connections are made.

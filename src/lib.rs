@@ -48,6 +48,32 @@
 //! call). Each call has a deadline, 30 s by default; [`Client::within`] sets another, and names a [`Cancel`]
 //! that can end the call from elsewhere. Closing the client ends all of its calls.
 //!
+//! # Seeing what happens
+//!
+//! - The log: lines of `tracing`, with the target `hstreamdb`; a program that has no subscriber and uses the `log`
+//!   crate gets them there. What needs a look is a warning or an error.
+//! - [Events](Event): nodes that are lost and come back, what consumers do, acks that were not sent, certificates
+//!   that can't be used. [`ClientConfig::on_event`] has them told to a callback, on a thread of its own; the log
+//!   has the same.
+//! - [`Client::metrics`]: counts and latencies by node, what producers hold and what consumers have received, until
+//!   when certificates are valid; as [JSON](Metrics::to_json) too. [`Client::metric`] is one number of them.
+//!   `examples/metrics.rs` writes them for Prometheus.
+//!
+//! ```
+//! # #[cfg(feature = "dev-server")] fn main() -> hstreamdb::Result<()> {
+//! use hstreamdb::{Client, ClientConfig, Metric};
+//!
+//! # let server = hstreamdb::dev_server::DevServer::start()?;
+//! # let url = server.url();
+//! let client = Client::connect(ClientConfig::new(url).on_event(|event| eprintln!("{event}")))?;
+//! client.echo("hello")?;
+//! assert_eq!(client.metric(Metric::Failures), 0);
+//! println!("{}", client.metrics().to_json());
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "dev-server"))] fn main() {}
+//! ```
+//!
 //! The module `python_api` of this documentation has the published Python client's API beside this one.
 //!
 //! # Features
@@ -81,6 +107,12 @@ mod cluster;
 mod producer;
 mod consumer;
 
+mod event;
+mod events;
+mod histogram;
+mod counters;
+mod metrics;
+
 mod config;
 mod options;
 mod client;
@@ -102,7 +134,10 @@ pub use codec::compression::{Compression, CompressionKind};
 pub use config::ClientConfig;
 pub use consumer::{Consumer, ConsumerConfig, ConsumerState, Next};
 pub use error::{Category, Error, ErrorKind, Result, ServerError};
+pub use event::{Event, EventKind, SubjectKind};
+pub use histogram::Latency;
 pub use hrecord::{HRecord, HValue};
+pub use metrics::{ConsumerMetrics, Metric, Metrics, NodeMetrics, ProducerMetrics};
 pub use options::options_schema_json;
 pub use producer::{
     Appender, BufferedProducer, Counts, Delivered, Deliveries, Delivery, FailurePolicy, Linger,

@@ -140,7 +140,6 @@ pub(crate) fn spawn_thread(
 }
 
 /// Whether this thread is one of ours.
-#[cfg(feature = "ffi")]
 pub(crate) fn is_ours() -> bool {
     OURS.get()
 }

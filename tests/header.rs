@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// In the order of the header.
-const SOURCES: [&str; 23] = [
+const SOURCES: [&str; 25] = [
     "status",
     "callback",
     "library",
@@ -19,6 +19,8 @@ const SOURCES: [&str; 23] = [
     "config",
     "client",
     "log",
+    "event",
+    "metrics",
     "streams",
     "shards",
     "record_id",

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
 use tonic::Status;
@@ -15,14 +15,19 @@ use crate::cluster::describe::ClusterAnswer;
 use crate::cluster::duplex::Duplex;
 use crate::cluster::endpoint::{Address, Security};
 use crate::cluster::exchange::Wire;
-use crate::cluster::members::{Members, address_of};
+use crate::cluster::members::{Change, Members, address_of};
+use crate::cluster::node_stats::NodeStats;
 use crate::cluster::pool::Pool;
 use crate::cluster::retry::{Backoff, Effect, Failure, Verdict, judge};
 use crate::cluster::routing::{Route, Routes, Target};
 use crate::cluster::rpc::{self, Rpc};
 use crate::cluster::settings::ClusterSettings;
 use crate::cluster::version::{self, OLDEST, Version};
+use crate::counters::Counters;
 use crate::error::{Error, ErrorKind, Result, status};
+use crate::event::{Event, EventKind};
+use crate::events::{Events, Unlogged};
+use crate::metrics::NodeMetrics;
 use crate::proto;
 
 /// How long a call may take and how often it may be tried.
@@ -46,14 +51,21 @@ pub(crate) struct Cluster {
     version: Mutex<Option<Version>>,
     members: Mutex<Members>,
     routes: Mutex<Routes>,
+    events: Arc<Events>,
+    stats: NodeStats,
+    counters: Counters,
     /// Held by the one that looks at the cluster; the others go on with what is known.
     refreshing: tokio::sync::Mutex<()>,
 }
 
 impl Cluster {
-    pub(crate) fn new(settings: ClusterSettings) -> Self {
+    pub(crate) fn new(settings: ClusterSettings, events: Events) -> Self {
+        let events = Arc::new(events);
         Cluster {
-            pool: Pool::new(),
+            pool: Pool::new(&events),
+            events,
+            stats: NodeStats::default(),
+            counters: Counters::default(),
             members: Mutex::new(Members::new(settings.seeds.clone())),
             routes: Mutex::default(),
             refreshing: tokio::sync::Mutex::default(),
@@ -72,6 +84,37 @@ impl Cluster {
     #[cfg(feature = "tls")]
     pub(crate) fn reload_tls(&self) -> Result<()> {
         self.settings.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
+    }
+
+    pub(crate) fn events(&self) -> &Events {
+        &self.events
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// How many nodes there are, and how many are in trouble.
+    pub(crate) fn node_counts(&self) -> (usize, usize) {
+        self.members.lock().counts()
+    }
+
+    pub(crate) fn node_metrics(&self) -> Vec<NodeMetrics> {
+        let states = self.members.lock().states();
+        self.stats.snapshot(states, Instant::now())
+    }
+
+    pub(crate) fn view_age(&self) -> Option<Duration> {
+        self.members.lock().refreshed().map(|refreshed| refreshed.elapsed())
+    }
+
+    /// Until when the client's certificate is valid, and the one that a server showed last.
+    pub(crate) fn certificates_expire(&self) -> (Option<SystemTime>, Option<SystemTime>) {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.settings.tls {
+            return tls.expiry();
+        }
+        (None, None)
     }
 
     pub(crate) fn settings(&self) -> &ClusterSettings {
@@ -110,9 +153,15 @@ impl Cluster {
     fn take_over(&self, answer: &ClusterAnswer) -> Result<()> {
         self.check_version(answer)?;
         let mut members = self.members.lock();
-        members.update(answer, Instant::now())?;
+        let change = members.update(answer, Instant::now())?;
         self.pool.retain(|node| members.knows(node));
         self.routes.lock().retain(|node| members.knows(node));
+        self.stats.retain(|node| members.remembers(node));
+        self.counters.refreshes.add(1);
+        let event = |change: Change| Event::of_client(EventKind::ClusterChanged).saying(change.to_string());
+        let news = change.map(|change| self.events.put(event(change)));
+        drop(members);
+        news.iter().for_each(Unlogged::log);
         Ok(())
     }
 
@@ -182,6 +231,7 @@ impl Cluster {
             if plan.deadline.is_some_and(|deadline| Instant::now() + pause >= deadline) {
                 return Err(describe(time_is_up(failure.error())));
             }
+            self.counters.retries.add(1);
             tokio::time::sleep(pause).await;
             request.tried_again();
             self.refresh_if(!matches!(failure, Failure::Refused(_)) || verdict == Verdict::LookUpAgain).await;
@@ -203,7 +253,7 @@ impl Cluster {
         let time = self.time_for(plan.deadline, self.settings.attempt_timeout);
         let outcome = self.attempt(&node, request.clone(), time).await;
         match &outcome {
-            Ok(_) => self.members.lock().well(&node),
+            Ok(_) => self.note_answer(&node),
             Err(failure) => {
                 self.note(&node, failure);
                 if let Some(route) = route.filter(|_| puts_route_in_doubt(failure)) {
@@ -283,12 +333,46 @@ impl Cluster {
         Ok(Duplex::open(self.grpc(channel), rpc::streaming_fetch(), metadata, route.node, first))
     }
 
-    /// What a failed stream says about the node it was on.
-    pub(crate) fn note_lost(&self, node: &Address) {
-        self.members.lock().in_trouble(node, Instant::now());
+    /// What a failed stream, or a call without answer, says about the node it was on.
+    pub(crate) fn note_lost(&self, node: &Address, error: &Error) {
+        let event = || Event::of_client(EventKind::NodeLost).at_node(node).because_of(error);
+        let mut members = self.members.lock();
+        let news = members.in_trouble(node, Instant::now()).then(|| self.events.put(event()));
+        drop(members);
+        news.iter().for_each(Unlogged::log);
     }
 
+    fn note_answer(&self, node: &Address) {
+        let event = || Event::of_client(EventKind::Reconnected).at_node(node);
+        let mut members = self.members.lock();
+        let news = members.well(node).then(|| self.events.put(event()));
+        drop(members);
+        news.iter().for_each(Unlogged::log);
+    }
+
+    /// One call to one node, counted.
     async fn attempt<R: Rpc>(
+        &self,
+        node: &Address,
+        request: R,
+        time: Duration,
+    ) -> Result<R::Response, Failure> {
+        let carries = request.carries();
+        let underway = self.stats.begin(node, &self.counters);
+        let outcome = self.attempt_uncounted(node, request, time).await;
+        match &outcome {
+            Ok(_) => {
+                underway.succeeded();
+                if let Some((records, bytes)) = carries {
+                    self.counters.sent.add_batch(records, bytes);
+                }
+            }
+            Err(failure) => underway.failed(failure.error()),
+        }
+        outcome
+    }
+
+    async fn attempt_uncounted<R: Rpc>(
         &self,
         node: &Address,
         request: R,
@@ -369,7 +453,7 @@ impl Cluster {
 
     fn note(&self, node: &Address, failure: &Failure) {
         if !matches!(failure, Failure::Refused(_)) {
-            self.members.lock().in_trouble(node, Instant::now());
+            self.note_lost(node, failure.error());
         }
     }
 

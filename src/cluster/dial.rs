@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use tonic::codegen::http::Uri;
 
 use crate::cluster::endpoint::Address;
 use crate::cluster::settings::ClusterSettings;
+use crate::events::Events;
 
 /// Something that a connection is made of.
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -45,11 +46,19 @@ pub(crate) struct Dialer {
     node: Address,
     settings: Arc<ClusterSettings>,
     refusals: Arc<Refusals>,
+    /// Weak: channels may outlive their client for a moment, and its callback must not.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code))]
+    events: Weak<Events>,
 }
 
 impl Dialer {
-    pub(crate) fn new(node: Address, settings: Arc<ClusterSettings>, refusals: Arc<Refusals>) -> Self {
-        Dialer { node, settings, refusals }
+    pub(crate) fn new(
+        node: Address,
+        settings: Arc<ClusterSettings>,
+        refusals: Arc<Refusals>,
+        events: Weak<Events>,
+    ) -> Self {
+        Dialer { node, settings, refusals, events }
     }
 
     async fn dial(self) -> io::Result<TokioIo<Box<dyn Io>>> {
@@ -58,8 +67,8 @@ impl Dialer {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.settings.tls {
             let time = self.settings.connect_timeout;
-            let encrypted =
-                tokio::time::timeout(time, tls.connect(&self.node, connection, &self.refusals)).await;
+            let encrypted = tls.connect(&self.node, connection, &self.refusals, &self.events);
+            let encrypted = tokio::time::timeout(time, encrypted).await;
             let encrypted = encrypted.map_err(|_| timed_out("the TLS handshake", time))??;
             return Ok(TokioIo::new(Box::new(encrypted)));
         }

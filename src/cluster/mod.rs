@@ -8,11 +8,14 @@ pub(crate) mod endpoint;
 pub(crate) mod credentials;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
+#[cfg(feature = "tls")]
+pub(crate) mod expiry;
 pub(crate) mod dial;
 pub(crate) mod pool;
 pub(crate) mod describe;
 pub(crate) mod version;
 pub(crate) mod members;
+pub(crate) mod node_stats;
 pub(crate) mod routing;
 pub(crate) mod retry;
 pub(crate) mod exchange;

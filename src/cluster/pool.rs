@@ -1,7 +1,7 @@
 //! Channels to nodes, opened when first used.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use tonic::Status;
@@ -13,17 +13,23 @@ use crate::cluster::endpoint::{Address, Security};
 use crate::cluster::retry::Failure;
 use crate::cluster::settings::ClusterSettings;
 use crate::error::{Error, Result};
+use crate::events::Events;
 
 /// One channel a node for unary calls. Streaming calls get a connection each, so that one that isn't read
 /// holds up nothing else.
 pub(crate) struct Pool {
     unary: Mutex<HashMap<Address, Channel>>,
     refusals: Arc<Refusals>,
+    events: Weak<Events>,
 }
 
 impl Pool {
-    pub(crate) fn new() -> Self {
-        Pool { unary: Mutex::default(), refusals: Arc::default() }
+    pub(crate) fn new(events: &Arc<Events>) -> Self {
+        Pool { unary: Mutex::default(), refusals: Arc::default(), events: Arc::downgrade(events) }
+    }
+
+    fn dialer(&self, node: &Address, settings: &Arc<ClusterSettings>) -> Dialer {
+        Dialer::new(node.clone(), settings.clone(), self.refusals.clone(), self.events.clone())
     }
 
     /// The node's channel for unary calls. Does not connect yet. Runs on the runtime.
@@ -32,8 +38,7 @@ impl Pool {
         if let Some(channel) = channels.get(node) {
             return Ok(channel.clone());
         }
-        let dialer = Dialer::new(node.clone(), settings.clone(), self.refusals.clone());
-        let channel = endpoint(node, settings)?.connect_with_connector_lazy(dialer);
+        let channel = endpoint(node, settings)?.connect_with_connector_lazy(self.dialer(node, settings));
         channels.insert(node.clone(), channel.clone());
         Ok(channel)
     }
@@ -45,8 +50,7 @@ impl Pool {
         settings: &Arc<ClusterSettings>,
     ) -> Result<Channel, Failure> {
         let endpoint = endpoint(node, settings).map_err(Failure::Refused)?;
-        let dialer = Dialer::new(node.clone(), settings.clone(), self.refusals.clone());
-        let connected = endpoint.connect_with_connector(dialer).await;
+        let connected = endpoint.connect_with_connector(self.dialer(node, settings)).await;
         connected.map_err(|error| failure(Status::from_error(error.into()), node))
     }
 

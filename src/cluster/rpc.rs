@@ -28,6 +28,11 @@ pub(crate) trait Rpc: Clone + Send + Sync + 'static {
         None
     }
 
+    /// The records that it brings to the server, and the bytes that they are in.
+    fn carries(&self) -> Option<(usize, usize)> {
+        None
+    }
+
     /// What must be there for the call to succeed, where the server does not say clearly that it isn't.
     fn needs(&self) -> Option<Needs<'_>> {
         None

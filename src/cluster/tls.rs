@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
@@ -23,13 +23,17 @@ use tokio_rustls::client::TlsStream;
 
 use crate::cluster::dial::Refusals;
 use crate::cluster::endpoint::Address;
+use crate::cluster::expiry::not_after;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, EventKind};
+use crate::events::Events;
 
 /// How `hstreams://` connections are made: whom to trust, and who we are.
 ///
 /// By default the system's root certificates are trusted; the environment variables `SSL_CERT_FILE` and
 /// `SSL_CERT_DIR` name others. Files are read when the client connects, and again for new connections when
-/// they have changed; a change that can't be used is logged, and the connections go on with what was there.
+/// they have changed; a change that can't be used is told as an [event](crate::Event), and the connections go on
+/// with what was there.
 #[derive(Clone, Default)]
 #[must_use]
 pub struct TlsConfig {
@@ -152,11 +156,15 @@ impl fmt::Debug for TlsConfig {
 pub(crate) struct Tls {
     config: TlsConfig,
     loaded: Mutex<Loaded>,
+    /// Until when the certificate is valid that a server showed last.
+    server_expires: Mutex<Option<SystemTime>>,
     asked: Arc<Asked>,
 }
 
 struct Loaded {
     client: Arc<ClientConfig>,
+    /// Until when the client's certificate is valid.
+    expires: Option<SystemTime>,
     /// When the files were written that it was made of.
     stamps: Vec<Option<SystemTime>>,
 }
@@ -168,30 +176,42 @@ impl Tls {
         }
         let stamps = stamps(&config);
         let asked = Arc::<Asked>::default();
-        let client = client_config(&config, &asked)?;
-        Ok(Tls { loaded: Mutex::new(Loaded { client, stamps }), asked, config })
+        let (client, expires) = client_config(&config, &asked)?;
+        let loaded = Mutex::new(Loaded { client, expires, stamps });
+        Ok(Tls { loaded, server_expires: Mutex::default(), asked, config })
     }
 
     /// Reads all files again, for new connections.
     pub(crate) fn reload(&self) -> Result<()> {
         let stamps = stamps(&self.config);
-        let client = client_config(&self.config, &self.asked)?;
-        *self.loaded.lock() = Loaded { client, stamps };
+        let (client, expires) = client_config(&self.config, &self.asked)?;
+        *self.loaded.lock() = Loaded { client, expires, stamps };
         Ok(())
     }
 
+    /// Until when the client's certificate is valid, and the one that a server showed last.
+    pub(crate) fn expiry(&self) -> (Option<SystemTime>, Option<SystemTime>) {
+        (self.loaded.lock().expires, *self.server_expires.lock())
+    }
+
     /// What the next connection is made by. A change that can't be used is told once, by its time.
-    fn current(&self) -> Arc<ClientConfig> {
+    fn current(&self, events: &Weak<Events>) -> Arc<ClientConfig> {
         let stamps = stamps(&self.config);
         let mut loaded = self.loaded.lock();
+        let mut broken = None;
         if stamps != loaded.stamps {
             match client_config(&self.config, &self.asked) {
-                Ok(client) => loaded.client = client,
-                Err(error) => tracing::warn!(%error, "changed certificates can't be used; the old ones stay"),
+                Ok((client, expires)) => (loaded.client, loaded.expires) = (client, expires),
+                Err(error) => broken = Some(error),
             }
             loaded.stamps = stamps;
         }
-        loaded.client.clone()
+        let client = loaded.client.clone();
+        drop(loaded);
+        if let (Some(error), Some(events)) = (broken, events.upgrade()) {
+            events.emit(Event::of_client(EventKind::TlsReloadFailed).because_of(&error));
+        }
+        client
     }
 
     /// Encrypts a connection to a node.
@@ -200,10 +220,13 @@ impl Tls {
         node: &Address,
         connection: TcpStream,
         refusals: &Arc<Refusals>,
+        events: &Weak<Events>,
     ) -> io::Result<Encrypted> {
         let name = self.config.server_name.as_deref().unwrap_or(node.host());
         let name = parse_name(name).map_err(io::Error::other)?;
-        let stream = TlsConnector::from(self.current()).connect(name, connection).await?;
+        let stream = TlsConnector::from(self.current(events)).connect(name, connection).await?;
+        let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        *self.server_expires.lock() = shown.and_then(|certificate| not_after(certificate));
         Ok(Encrypted {
             stream,
             heard: false,
@@ -315,22 +338,26 @@ fn stamps(config: &TlsConfig) -> Vec<Option<SystemTime>> {
     config.files().map(written).collect()
 }
 
-fn client_config(config: &TlsConfig, asked: &Arc<Asked>) -> Result<Arc<ClientConfig>> {
+/// What connections are made by, and until when its client certificate is valid.
+fn client_config(config: &TlsConfig, asked: &Arc<Asked>) -> Result<(Arc<ClientConfig>, Option<SystemTime>)> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| tls_error("TLS can't be set up".into()).with_source(error))?
         .with_root_certificates(roots(config)?);
+    let mut expires = None;
     let mut client = match &config.identity {
         None => builder.with_client_cert_resolver(asked.clone()),
-        Some((certificate, key)) => builder
-            .with_client_auth_cert(certificates("client certificate", certificate)?, private_key(key)?)
-            .map_err(|error| {
+        Some((certificate, key)) => {
+            let chain = certificates("client certificate", certificate)?;
+            expires = chain.first().and_then(|certificate| not_after(certificate));
+            builder.with_client_auth_cert(chain, private_key(key)?).map_err(|error| {
                 tls_error("the client certificate and its key can't be used".into()).with_source(error)
-            })?,
+            })?
+        }
     };
     client.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(Arc::new(client))
+    Ok((Arc::new(client), expires))
 }
 
 fn roots(config: &TlsConfig) -> Result<RootCertStore> {

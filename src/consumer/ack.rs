@@ -50,12 +50,12 @@ impl Acks {
         }
     }
 
-    /// Takes acks, all of them or none.
+    /// Takes acks, all of them or none. Returns how many.
     ///
     /// # Errors
     ///
     /// One is of a shard that this consumer was never given.
-    pub(crate) fn push(&self, ids: impl Iterator<Item = RecordId> + Clone, now: Instant) -> Result<()> {
+    pub(crate) fn push(&self, ids: impl Iterator<Item = RecordId> + Clone, now: Instant) -> Result<usize> {
         let mut pending = self.pending.lock();
         // Most ids are of the shard of the one before.
         let mut allowed = None;
@@ -69,13 +69,15 @@ impl Acks {
                 "the record {foreign} can't be acked: this consumer was given no record of its shard"
             )));
         }
+        let before = pending.ids.len();
         pending.ids.extend(ids.map(proto::RecordId::from));
+        let taken = pending.ids.len() - before;
         if !pending.ids.is_empty() {
             pending.since.get_or_insert(now);
         }
         drop(pending);
         self.changed.notify_waiters();
-        Ok(())
+        Ok(taken)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -122,6 +124,13 @@ impl Acks {
         ids.append(&mut pending.ids);
         pending.ids = ids;
         pending.since.get_or_insert(now);
+    }
+
+    /// How many the server may not have: those that were not sent, and those that were sent not long ago.
+    pub(crate) fn unconfirmed(&self, now: Instant) -> usize {
+        let pending = self.pending.lock();
+        let recent = pending.sent.iter().filter(|(sent, _)| now.saturating_duration_since(*sent) <= DOUBT);
+        pending.ids.len() + recent.map(|(_, ids)| ids.len()).sum::<usize>()
     }
 
     /// The server has all that was sent.
@@ -220,7 +229,10 @@ mod tests {
         acks.push(ids(2..3), now).unwrap();
         acks.send_again(now);
         assert_eq!(indexes(&acks, now), [0, 1, 2]);
+        assert_eq!(acks.unconfirmed(now), 3);
+        assert_eq!(acks.unconfirmed(now + DOUBT + Duration::from_millis(1)), 0);
         acks.confirm();
+        assert_eq!(acks.unconfirmed(now), 0);
         acks.send_again(now);
         assert!(acks.take(now).is_none());
         acks.push(ids(3..4), now).unwrap();

@@ -96,8 +96,8 @@ impl FetchLoop {
         };
         self.shared.set_state(ConsumerState::Running);
         let ended = self.serve(&mut fetch).await;
-        if let Ended::Lost(Failure::NotSent(_) | Failure::Unknown(_)) = &ended {
-            self.shared.cluster.note_lost(fetch.node());
+        if let Ended::Lost(Failure::NotSent(error) | Failure::Unknown(error)) = &ended {
+            self.shared.cluster.note_lost(fetch.node(), error);
         }
         Ok(ended)
     }
@@ -136,6 +136,10 @@ impl FetchLoop {
         self.attempts = 0;
         self.has_run = true;
         if let Some(batch) = response.received_records.filter(|batch| !batch.record_ids.is_empty()) {
+            let (records, bytes) =
+                (batch.record_ids.len(), batch.record.as_ref().map_or(0, |r| r.payload.len()));
+            self.shared.counts.receive(records, bytes, Instant::now());
+            self.shared.cluster.counters().received.add_batch(records, bytes);
             self.shared.acks.allow(&batch.record_ids);
             self.shared.buffer.push(batch);
         }

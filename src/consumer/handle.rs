@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use crate::client::{Child, Client};
 use crate::consumer::config::ConsumerConfig;
-use crate::consumer::dispatch::{Handler, Next};
+#[cfg(feature = "ffi")]
+use crate::consumer::dispatch::Handler;
+use crate::consumer::dispatch::Next;
 use crate::consumer::life::{ConsumerState, Shared};
 use crate::error::{Error, Result};
+use crate::metrics::ChildMetrics;
 use crate::received::Batch;
 use crate::record_id::RecordId;
 use crate::runtime::{Runtime, spawn_thread};
@@ -221,6 +224,10 @@ impl Consumer {
 impl Child for Owner {
     fn close_within(&self, until: Until<'_>) -> Result<()> {
         self.shared.close(until)
+    }
+
+    fn metrics(&self) -> ChildMetrics {
+        ChildMetrics::Consumer(self.shared.metrics())
     }
 }
 

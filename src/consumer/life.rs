@@ -12,10 +12,14 @@ use crate::cluster::Cluster;
 use crate::consumer::ack::Acks;
 use crate::consumer::buffer::Buffer;
 use crate::consumer::config::Settings;
+use crate::consumer::counts::Counts;
 use crate::consumer::dispatch::{Dispatch, Handler};
 use crate::consumer::fetch::FetchLoop;
 use crate::consumer::handle::Owner;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, EventKind, SubjectKind};
+use crate::events::Unlogged;
+use crate::metrics::ConsumerMetrics;
 use crate::producer::reports::next_callback_thread_name;
 use crate::received::Batch;
 use crate::record_id::RecordId;
@@ -42,6 +46,26 @@ pub enum ConsumerState {
     Closed,
 }
 
+impl ConsumerState {
+    /// The name in JSON and in the log.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            ConsumerState::Idle => "idle",
+            ConsumerState::Connecting => "connecting",
+            ConsumerState::Running => "running",
+            ConsumerState::Reconnecting => "reconnecting",
+            ConsumerState::Stopped => "stopped",
+            ConsumerState::Failed => "failed",
+            ConsumerState::Closed => "closed",
+        }
+    }
+
+    /// Whether it ends there for good.
+    fn is_final(self) -> bool {
+        matches!(self, ConsumerState::Failed | ConsumerState::Closed)
+    }
+}
+
 /// What the handles of a consumer, its fetch and its thread share.
 pub(crate) struct Shared {
     pub(crate) cluster: Arc<Cluster>,
@@ -50,6 +74,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) buffer: Buffer,
     pub(crate) acks: Acks,
+    pub(crate) counts: Counts,
     /// Whether it is to stop. Renewed by each start.
     pub(crate) stopping: Stopping,
     life: Mutex<Life>,
@@ -112,6 +137,7 @@ impl Shared {
             subscription: subscription.to_owned(),
             buffer: Buffer::new(settings.prefetch_records, settings.prefetch_bytes, settings.max_batch_bytes),
             acks: Acks::new(settings.ack_records, settings.ack_age),
+            counts: Counts::default(),
             settings,
             stopping: Stopping::default(),
             life: Mutex::new(Life {
@@ -138,6 +164,20 @@ impl Shared {
         self.life.lock().error.clone()
     }
 
+    pub(crate) fn metrics(&self) -> ConsumerMetrics {
+        ConsumerMetrics {
+            subscription: self.subscription.clone(),
+            name: self.settings.name.clone(),
+            state: self.state(),
+            last_record_age: self.counts.last_record_age(),
+            records: self.counts.received.records.get(),
+            bytes: self.counts.received.bytes.get(),
+            unacked: self.counts.unacked(),
+            pending_acks: self.acks.len() as u64,
+            reconnects: self.counts.reconnects.get(),
+        }
+    }
+
     /// Starts the fetch if it does not run.
     pub(crate) fn start(self: &Arc<Self>) -> Result<()> {
         let mut life = self.life.lock();
@@ -147,7 +187,8 @@ impl Shared {
             ConsumerState::Failed | ConsumerState::Closed => return Err(life.why_ended()),
         }
         self.stopping.renew();
-        life.state = ConsumerState::Connecting;
+        let news = self.change(&mut life, ConsumerState::Connecting);
+        self.counts.begin();
         life.delivering = true;
         life.acks_in_doubt = None;
         let shared = self.clone();
@@ -157,6 +198,8 @@ impl Shared {
             guard.ended = true;
             guard.shared.fetch_ended(outcome);
         }));
+        drop(life);
+        log(news);
         Ok(())
     }
 
@@ -187,44 +230,75 @@ impl Shared {
     }
 
     fn fetch_ended(&self, outcome: Result<()>) {
-        let mut life = self.life.lock();
-        if life.state != ConsumerState::Closed && life.state != ConsumerState::Failed {
-            match outcome {
-                Ok(()) => life.state = ConsumerState::Stopped,
-                Err(error) => {
-                    life.state = ConsumerState::Failed;
-                    life.error = Some(error);
-                }
-            }
+        match outcome {
+            Ok(()) => self.set_state(ConsumerState::Stopped),
+            Err(error) => self.set_failed(error),
         }
-        drop(life);
-        self.wake_all();
     }
 
     /// Ends the consumer with an error that came up on this side.
     pub(crate) fn fail(&self, error: Error) {
-        let mut life = self.life.lock();
-        if !matches!(life.state, ConsumerState::Closed | ConsumerState::Failed) {
-            life.state = ConsumerState::Failed;
-            life.error = Some(error);
-        }
-        drop(life);
+        self.set_failed(error);
         self.stop_delivering();
         self.stop_fetch();
     }
 
     pub(crate) fn set_state(&self, state: ConsumerState) {
-        let mut life = self.life.lock();
-        if !matches!(life.state, ConsumerState::Closed | ConsumerState::Failed) {
-            life.state = state;
-        }
-        drop(life);
-        self.changed.notify_waiters();
+        self.set_state_with(state, None);
+    }
+
+    fn set_failed(&self, error: Error) {
+        self.set_state_with(ConsumerState::Failed, Some(error));
     }
 
     pub(crate) fn note_loss(&self, error: Error) {
-        self.life.lock().error = Some(error);
-        self.set_state(ConsumerState::Reconnecting);
+        self.set_state_with(ConsumerState::Reconnecting, Some(error));
+    }
+
+    fn set_state_with(&self, state: ConsumerState, error: Option<Error>) {
+        let mut life = self.life.lock();
+        let mut news = Vec::new();
+        if !life.state.is_final() {
+            life.error = error.or(life.error.take());
+            news = self.change(&mut life, state);
+        }
+        drop(life);
+        log(news);
+        self.wake_all();
+    }
+
+    /// Takes a new state. Under the lock, so that events come in the order of the changes; to be logged after it.
+    fn change(&self, life: &mut Life, state: ConsumerState) -> Vec<Unlogged> {
+        use ConsumerState::*;
+        let before = std::mem::replace(&mut life.state, state);
+        if before == state {
+            return Vec::new();
+        }
+        if (before, state) == (Reconnecting, Running) {
+            self.counts.reconnects.add(1);
+            self.cluster.counters().reconnects.add(1);
+        }
+        let connection = match (before, state) {
+            (_, Reconnecting) => Some(EventKind::Reconnecting),
+            (Reconnecting, Running) => Some(EventKind::Reconnected),
+            _ => None,
+        };
+        let connection = connection.map(|kind| self.event(kind));
+        let state_event = self.event(EventKind::ConsumerState).in_state(state);
+        let cause = life.error.as_ref().filter(|_| matches!(state, Reconnecting | Failed));
+        [Some(state_event), connection]
+            .into_iter()
+            .flatten()
+            .map(|event| match cause {
+                Some(error) => event.because_of(error),
+                None => event,
+            })
+            .map(|event| self.cluster.events().put(event))
+            .collect()
+    }
+
+    fn event(&self, kind: EventKind) -> Event {
+        Event::new(kind, SubjectKind::Consumer, &self.subscription)
     }
 
     /// Why it failed, if it did.
@@ -314,7 +388,8 @@ impl Shared {
         if self.state() == ConsumerState::Closed {
             return Err(Error::closed("consumer"));
         }
-        self.acks.push(ids, Instant::now())
+        self.counts.ack(self.acks.push(ids, Instant::now())?);
+        Ok(())
     }
 
     pub(crate) fn is_callback_thread(&self) -> bool {
@@ -387,16 +462,21 @@ impl Shared {
 
     fn take_fetch(&self) -> Option<Task<()>> {
         let mut life = self.life.lock();
+        let mut news = Vec::new();
         if life.state == ConsumerState::Idle {
-            life.state = ConsumerState::Stopped;
+            news = self.change(&mut life, ConsumerState::Stopped);
         }
-        life.fetch.take()
+        let fetch = life.fetch.take();
+        drop(life);
+        log(news);
+        fetch
     }
 
     fn give_up_acks(&self, ended: Ended) {
         let error = ended.into_error("the server to take the acks");
         let error =
             Error::new(error.kind(), format!("{}; {} were not sent", error.message(), self.acks.len()));
+        self.tell_unsent_acks();
         self.life.lock().acks_in_doubt = Some(error);
         self.set_state(ConsumerState::Stopped);
     }
@@ -423,11 +503,26 @@ impl Shared {
             self.life.lock().closing = false;
             return outcome;
         }
-        let failed =
-            std::mem::replace(&mut self.life.lock().state, ConsumerState::Closed) == ConsumerState::Failed;
+        let mut life = self.life.lock();
+        let failed = life.state == ConsumerState::Failed;
+        let news = self.change(&mut life, ConsumerState::Closed);
+        drop(life);
+        log(news);
+        if failed {
+            self.tell_unsent_acks();
+        }
         self.wake_all();
         // Why it failed was said where it was used; closing it is no failure.
         if failed { Ok(()) } else { outcome }
+    }
+
+    fn tell_unsent_acks(&self) {
+        let (unsent, in_doubt) = (self.acks.len(), self.acks.unconfirmed(Instant::now()));
+        if in_doubt > 0 {
+            let detail =
+                format!("{unsent} were not sent, {} were not confirmed", in_doubt.saturating_sub(unsent));
+            self.cluster.events().emit(self.event(EventKind::AcksUnsent).saying(detail));
+        }
     }
 }
 
@@ -455,6 +550,10 @@ impl Life {
             }
         }
     }
+}
+
+fn log(news: Vec<Unlogged>) {
+    news.iter().for_each(Unlogged::log);
 }
 
 fn would_deadlock(what: &str) -> Error {

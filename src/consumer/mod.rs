@@ -29,6 +29,7 @@ pub(crate) mod fetch;
 pub(crate) mod buffer;
 pub(crate) mod dispatch;
 pub(crate) mod ack;
+pub(crate) mod counts;
 
 pub use config::ConsumerConfig;
 pub use dispatch::Next;

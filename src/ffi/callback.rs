@@ -8,6 +8,7 @@ use crate::ffi::batch::hstream_batch_t;
 use crate::ffi::bytes::Text;
 use crate::ffi::delivery::hstream_deliveries_t;
 use crate::ffi::error::hstream_error_t;
+use crate::ffi::event::hstream_event_t;
 use crate::wait::Check;
 
 /// Frees `user_data`. Called exactly once, when nothing will call the callback any more, on any thread.
@@ -28,6 +29,11 @@ pub type hstream_batch_fn = Option<
         user_data: *mut c_void,
     ) -> i32,
 >;
+
+/// Gets what operators may want to know of a client, on its callback thread. `event` is lent for the time of the
+/// call.
+pub type hstream_event_fn =
+    Option<unsafe extern "C-unwind" fn(event: *const hstream_event_t, user_data: *mut c_void)>;
 
 /// Gets a line of the log, on the thread of the log: its level, when it was, in milliseconds since 1970, and what
 /// it is about. `target` and `message` are lent for the time of the call.
@@ -110,6 +116,15 @@ impl Callback<hstream_batch_fn> {
         // SAFETY: the caller of the setter promised a function that keeps the rules for callbacks; what it
         // is called with lives for the call, or is NULL.
         unsafe { function(batch, error, self.unit.user_data) }
+    }
+}
+
+impl Callback<hstream_event_fn> {
+    pub(crate) fn call(&self, event: *const hstream_event_t) {
+        let Some(function) = self.function else { return };
+        // SAFETY: the caller of the setter promised a function that keeps the rules for callbacks; what it
+        // is called with lives for the call.
+        unsafe { function(event, self.unit.user_data) }
     }
 }
 

@@ -107,7 +107,8 @@ pub unsafe extern "C" fn hstream_client_connect(
 }
 
 /// Closes a client with all that was made with it: calls that are blocked end at once with CLOSED,
-/// producers send what they hold and consumers their acks within the time. Closing twice is fine.
+/// producers send what they hold and consumers their acks within the time. Closing twice is fine. Events are told
+/// as long as there is time.
 ///
 /// May be NULL: `cancel`, `err`.
 ///
@@ -132,13 +133,14 @@ pub unsafe extern "C" fn hstream_client_close(
     })
 }
 
-/// Frees a client. Calls that are blocked on it end with CLOSED; producers and consumers go on.
+/// Frees a client. Calls that are blocked on it end with CLOSED; producers and consumers go on. Events are not told
+/// any more; in the event callback itself, that call is the last.
 ///
 /// May be NULL: `client`.
 ///
 /// **Ownership**: `client` is gone after it.
 /// **Threads**: any, once.
-/// **Blocking**: no; the last handle of all waits up to 2 s for the I/O thread to end.
+/// **Blocking**: until a running event callback has returned; the last handle of all waits up to 2 s for the I/O thread to end.
 /// **Errors**: none.
 /// **Since**: 0.1.
 #[unsafe(no_mangle)]
@@ -147,6 +149,7 @@ pub unsafe extern "C" fn hstream_client_free(client: *mut hstream_client_t) {
         // SAFETY: `client` is NULL or was handed out, as the rules for callers say.
         if let Some(client) = unsafe { handles::retire(client) } {
             client.scope.close();
+            client.parent.stop_events();
         }
     });
 }

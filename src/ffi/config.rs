@@ -5,12 +5,14 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 use crate::config::ClientConfig;
+use crate::events::EventCallback;
 use crate::ffi::boundary::{self, Failure, Outcome, given};
 use crate::ffi::bytes;
 use crate::ffi::call::{self, Interrupt};
-use crate::ffi::callback::{check_of, hstream_interrupt_fn};
+use crate::ffi::callback::{Callback, check_of, hstream_event_fn, hstream_interrupt_fn, hstream_release_fn};
 use crate::ffi::cancel::hstream_cancel_t;
 use crate::ffi::error::hstream_error_t;
+use crate::ffi::event;
 use crate::ffi::handles;
 use crate::ffi::status::*;
 
@@ -652,6 +654,36 @@ pub unsafe extern "C" fn hstream_client_options_set_interrupt(
     })
 }
 
+/// Has events told to a function, on a thread of the client: nodes that are lost, consumers that connect anew, and
+/// so on. The client never waits for it: of events that come while 1,024 are waiting, none is told, and they are
+/// counted (HSTREAM_METRIC_EVENTS_DROPPED). NULL takes it away. `release` frees `user_data` when nothing will call
+/// the function any more; not if this function fails, or without a function.
+///
+/// After `hstream_client_close` or `hstream_client_free` of the client it is not called any more, also not for
+/// producers and consumers that are still there. In it, `hstream_client_close` gives WOULD_DEADLOCK.
+///
+/// May be NULL: `callback`, `user_data`, `release`.
+///
+/// **Ownership**: `user_data` is the options' until it is released.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: NULL_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_client_options_set_event_callback(
+    client_options: Option<&mut hstream_client_options_t>,
+    callback: hstream_event_fn,
+    user_data: *mut c_void,
+    release: hstream_release_fn,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let client_options = given(client_options, "client_options")?;
+        let callback = callback.is_some().then(|| Callback::new(callback, user_data, release));
+        client_options.config.on_event = callback.map(|callback| EventCallback::new(event::teller(callback)));
+        Ok(())
+    })
+}
+
 /// Sets an option by text; `hstream_options_schema_json` lists the keys and what they take. What contradicts
 /// other options is found when a client connects.
 ///
@@ -757,7 +789,7 @@ mod tests {
             ("map.address", "map_address"),
         ];
         // Not to be said in a text.
-        let without_key = ["set", "set_tls_identity_pem", "set_interrupt"];
+        let without_key = ["set", "set_tls_identity_pem", "set_interrupt", "set_event_callback"];
         let header = include_str!("../../include/hstreamdb.h");
         let exported = |setter: &str| header.contains(&format!("hstream_client_options_{setter}("));
         let schema: serde_json::Value = serde_json::from_str(&crate::options::options_schema_json()).unwrap();

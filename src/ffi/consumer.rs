@@ -84,6 +84,18 @@ impl hstream_consumer_t {
     }
 }
 
+pub(crate) fn number_of_state(state: ConsumerState) -> i32 {
+    match state {
+        ConsumerState::Idle => HSTREAM_STATE_IDLE,
+        ConsumerState::Connecting => HSTREAM_STATE_CONNECTING,
+        ConsumerState::Running => HSTREAM_STATE_RUNNING,
+        ConsumerState::Reconnecting => HSTREAM_STATE_RECONNECTING,
+        ConsumerState::Stopped => HSTREAM_STATE_STOPPED,
+        ConsumerState::Closed => HSTREAM_STATE_CLOSED,
+        ConsumerState::Failed => HSTREAM_STATE_FAILED,
+    }
+}
+
 /// Delivers to the function of a C program.
 struct Delivery(Callback<hstream_batch_fn>);
 
@@ -513,15 +525,7 @@ pub unsafe extern "C" fn hstream_consumer_subscription_id(
 pub unsafe extern "C" fn hstream_consumer_state(consumer: *mut hstream_consumer_t) -> i32 {
     // SAFETY: `consumer` is NULL or a living handle, as the rules for callers say.
     let consumer = unsafe { handles::enter(consumer) };
-    boundary::ask(consumer, HSTREAM_STATE_CLOSED, |consumer| match consumer.consumer.state() {
-        ConsumerState::Idle => HSTREAM_STATE_IDLE,
-        ConsumerState::Connecting => HSTREAM_STATE_CONNECTING,
-        ConsumerState::Running => HSTREAM_STATE_RUNNING,
-        ConsumerState::Reconnecting => HSTREAM_STATE_RECONNECTING,
-        ConsumerState::Stopped => HSTREAM_STATE_STOPPED,
-        ConsumerState::Closed => HSTREAM_STATE_CLOSED,
-        ConsumerState::Failed => HSTREAM_STATE_FAILED,
-    })
+    boundary::ask(consumer, HSTREAM_STATE_CLOSED, |consumer| number_of_state(consumer.consumer.state()))
 }
 
 /// Returns why it failed, or why it lost its connection last.

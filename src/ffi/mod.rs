@@ -33,6 +33,8 @@ mod cancel;
 mod config;
 mod client;
 mod log;
+mod event;
+mod metrics;
 mod streams;
 mod shards;
 mod record_id;

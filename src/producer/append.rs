@@ -33,7 +33,7 @@ pub(crate) async fn append_batch(
 ) -> Result<Written> {
     let (shard_id, count) = (destination.shard_id, batch.batch_size);
     let message = append::encode(&destination.stream, shard_id, batch);
-    let answer = cluster.call(Target::Shard(shard_id), Append { destination, message }, plan).await?;
+    let answer = cluster.call(Target::Shard(shard_id), Append { destination, message, count }, plan).await?;
     append::written(&answer, shard_id, count)
 }
 
@@ -42,6 +42,7 @@ pub(crate) async fn append_batch(
 struct Append {
     destination: Destination,
     message: [Bytes; 2],
+    count: u32,
 }
 
 impl Rpc for Append {
@@ -58,6 +59,10 @@ impl Rpc for Append {
 
     fn subject(&self) -> Option<String> {
         Some(format!("to stream {}", self.destination.stream))
+    }
+
+    fn carries(&self) -> Option<(usize, usize)> {
+        Some((self.count as usize, self.message[1].len()))
     }
 
     fn needs(&self) -> Option<Needs<'_>> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::client::{Child, Client};
 use crate::error::{Error, ErrorKind, Result};
+use crate::metrics::{ChildMetrics, ProducerMetrics};
 use crate::names;
 use crate::producer::appender::Appender;
 use crate::producer::config::ProducerConfig;
@@ -163,6 +164,11 @@ impl BufferedProducer {
 impl Child for Owner {
     fn close_within(&self, until: Until<'_>) -> Result<()> {
         self.core.close(until).map(drop)
+    }
+
+    fn metrics(&self) -> ChildMetrics {
+        let (pending_records, pending_bytes) = (self.core.pending_records(), self.core.pending_bytes());
+        ChildMetrics::Producer(ProducerMetrics { pending_records, pending_bytes })
     }
 }
 

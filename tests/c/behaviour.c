@@ -943,6 +943,177 @@ static void log_lines(void)
     CHECK(lines.count == 2);
 }
 
+/* ---- Events and metrics -------------------------------------------------------------------------------- */
+
+struct events {
+    pthread_mutex_t lock;
+    hstream_client_t *client;
+    int count, wrong, lost, released, only_listen, free_client;
+    int32_t states[8];
+    int state_count;
+    char address[64];
+    hstream_code_t error, close;
+};
+
+static void on_event(const hstream_event_t *event, void *user_data)
+{
+    struct events *events = user_data;
+    char *json = NULL;
+    size_t subject_len = 99, address_len = 99, json_len = 0;
+    const char *subject = hstream_event_subject(event, &subject_len);
+    const char *address = hstream_event_address(event, &address_len);
+    OK(hstream_event_to_json(event, &json, &json_len));
+    pthread_mutex_lock(&events->lock);
+    events->count++;
+    events->wrong += strlen(subject) != subject_len || strlen(address) != address_len || json[0] != '{' ||
+                     strlen(json) != json_len || hstream_event_time_ms(event) <= 0;
+    if (hstream_event_kind(event) == HSTREAM_EVENT_CONSUMER_STATE) {
+        events->wrong += hstream_event_subject_kind(event) != HSTREAM_SUBJECT_CONSUMER ||
+                         strcmp(subject, "watched") != 0 || events->state_count == 8;
+        events->states[events->state_count++ % 8] = hstream_event_state(event);
+    } else {
+        events->wrong += hstream_event_state(event) != -1;
+    }
+    if (hstream_event_kind(event) == HSTREAM_EVENT_NODE_LOST) {
+        events->wrong += hstream_event_subject_kind(event) != HSTREAM_SUBJECT_CLIENT || subject_len != 0;
+        events->lost++;
+        events->error = hstream_error_code(hstream_event_error(event));
+        snprintf(events->address, sizeof events->address, "%s", address);
+    }
+    hstream_client_t *client = events->client;
+    int free_client = events->free_client;
+    events->free_client = 0;
+    pthread_mutex_unlock(&events->lock);
+    hstream_string_free(json);
+    if (client)
+        events->close = hstream_client_close(client, 0, NULL, NULL);
+    if (free_client)
+        hstream_client_free(client);
+}
+
+static void on_events_release(void *user_data)
+{
+    ((struct events *)user_data)->released++;
+}
+
+static hstream_client_t *watched(struct events *events, const char *where, int lazy)
+{
+    hstream_client_options_t *options = hstream_client_options_new();
+    hstream_client_t *client = NULL;
+    OK(hstream_client_options_set_url(options, where, NULL));
+    OK(hstream_client_options_set_lazy_connect(options, lazy));
+    OK(hstream_client_options_set_event_callback(options, on_event, events, on_events_release));
+    OK(hstream_client_connect(options, NULL, &client, NULL));
+    hstream_client_options_free(options);
+    CHECK(events->released == 0);
+    pthread_mutex_lock(&events->lock);
+    events->client = events->only_listen ? NULL : client;
+    pthread_mutex_unlock(&events->lock);
+    return client;
+}
+
+static hstream_consumer_t *watched_consumer(hstream_client_t *client)
+{
+    hstream_consumer_t *consumer = NULL;
+    hstream_batch_t *batch = NULL;
+    append_some(client, "watched", 1);
+    OK(hstream_consumer_new(client, "watched", NULL, NULL, &consumer, NULL));
+    OK(hstream_consumer_poll(consumer, 1, LONG_MS, NULL, &batch, NULL));
+    CHECK(hstream_batch_count(batch) == 1);
+    hstream_batch_free(batch);
+    return consumer;
+}
+
+static void events(hstream_client_t *client)
+{
+    struct events told = {.lock = PTHREAD_MUTEX_INITIALIZER}, freed = told, inside = told, lost = told, never = told;
+    const int32_t expected[] = {HSTREAM_STATE_CONNECTING, HSTREAM_STATE_RUNNING, HSTREAM_STATE_STOPPED,
+                                HSTREAM_STATE_CLOSED};
+    create(client, "watched", 1);
+
+    /* All is told before the close returns, and nothing after it. */
+    hstream_client_t *watching = watched(&told, url, 0);
+    hstream_consumer_t *consumer = watched_consumer(watching);
+    OK(hstream_client_close(watching, LONG_MS, NULL, NULL));
+    CHECK(told.state_count == 4 && memcmp(told.states, expected, sizeof expected) == 0 && told.wrong == 0);
+    CODE(HSTREAM_ERR_WOULD_DEADLOCK, told.close);
+    CHECK(told.released == 1);
+    hstream_consumer_free(consumer);
+    hstream_client_free(watching);
+    CHECK(told.state_count == 4 && told.released == 1);
+
+    /* The free of the client ends its events, and not its consumers. */
+    freed.only_listen = 1;
+    watching = watched(&freed, url, 0);
+    consumer = watched_consumer(watching);
+    hstream_client_free(watching);
+    int count = freed.count;
+    CHECK(freed.released == 1 && count <= 2);
+    CHECK(hstream_consumer_state(consumer) == HSTREAM_STATE_RUNNING);
+    OK(hstream_consumer_close(consumer, LONG_MS, NULL, NULL));
+    CHECK(freed.count == count);
+    hstream_consumer_free(consumer);
+
+    /* Freed in its own callback, which is the last then. */
+    inside.free_client = 1;
+    watching = watched(&inside, url, 0);
+    OK(hstream_consumer_new(watching, "watched", NULL, NULL, &consumer, NULL));
+    OK(hstream_consumer_start(consumer, NULL));
+    for (int i = 0; i < 1000 && !*(volatile int *)&inside.released; i++)
+        nap(10);
+    CHECK(inside.released == 1 && inside.count == 1);
+    OK(hstream_consumer_close(consumer, LONG_MS, NULL, NULL));
+    hstream_consumer_free(consumer);
+    CHECK(inside.count == 1);
+
+    /* A node that is not there. */
+    hstream_call_t *call = hstream_call_new();
+    OK(hstream_call_set_timeout_ms(call, 300));
+    watching = watched(&lost, "hstream://127.0.0.1:1", 1);
+    CHECK(hstream_client_refresh(watching, call, NULL) != HSTREAM_OK);
+    CHECK(hstream_client_refresh(watching, call, NULL) != HSTREAM_OK);
+    CHECK(hstream_client_metric(watching, HSTREAM_METRIC_NODES_IN_TROUBLE) == 1);
+    OK(hstream_client_close(watching, LONG_MS, NULL, NULL));
+    CHECK(lost.lost == 1 && lost.wrong == 0 && strcmp(lost.address, "127.0.0.1:1") == 0);
+    CODE(HSTREAM_ERR_UNAVAILABLE, lost.error);
+    hstream_client_free(watching);
+    hstream_call_free(call);
+
+    /* Taken away again, it is released and never called. */
+    hstream_client_options_t *options = hstream_client_options_new();
+    OK(hstream_client_options_set_event_callback(options, on_event, &never, on_events_release));
+    OK(hstream_client_options_set_event_callback(options, NULL, &never, on_events_release));
+    CHECK(never.released == 1);
+    hstream_client_options_free(options);
+    CHECK(never.released == 1 && never.count == 0);
+}
+
+static void metrics(hstream_client_t *client)
+{
+    /* The cluster is not looked at again meanwhile. */
+    OK(hstream_client_refresh(client, NULL, NULL));
+    uint64_t calls = hstream_client_metric(client, HSTREAM_METRIC_CALLS);
+    uint64_t records = hstream_client_metric(client, HSTREAM_METRIC_RECORDS_OUT);
+    char *text = NULL;
+    size_t len = 0;
+
+    for (int i = 0; i < 3; i++) {
+        OK(hstream_client_echo(client, "x", NULL, &text, NULL, NULL));
+        hstream_string_free(text);
+    }
+    CHECK(hstream_client_metric(client, HSTREAM_METRIC_CALLS) == calls + 3);
+    CHECK(hstream_client_metric(client, HSTREAM_METRIC_CALL_LATENCY_COUNT) == calls + 3);
+    append_some(client, "watched", 2);
+    CHECK(hstream_client_metric(client, HSTREAM_METRIC_RECORDS_OUT) == records + 2);
+    CHECK(hstream_client_metric(client, HSTREAM_METRIC_NODES) == 1);
+    CHECK(hstream_client_metric(client, 0) == 0 && hstream_client_metric(client, 12345) == 0);
+    OK(hstream_client_metrics_json(client, &text, &len, NULL));
+    CHECK(strlen(text) == len && strstr(text, "\"records_out\":") != NULL);
+    CHECK(strstr(text, "\"state\":\"well\"") != NULL && strstr(text, url + strlen("hstream://")) != NULL);
+    hstream_string_free(text);
+    CODE(HSTREAM_ERR_NULL_ARGUMENT, hstream_client_metrics_json(client, NULL, NULL, NULL));
+}
+
 /* ---- The end of all ------------------------------------------------------------------------------------ */
 
 /* Threads whose names begin so; -1 where they can't be looked at. */
@@ -1137,6 +1308,8 @@ int main(int argc, char **argv)
         options_and_credentials(client);
         ask_on_interrupt(client);
         log_lines();
+        events(client);
+        metrics(client);
         shut_down();
         CODE(HSTREAM_ERR_CLOSED, hstream_client_refresh(client, NULL, NULL));
     }

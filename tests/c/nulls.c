@@ -50,6 +50,18 @@ static void logs(void)
     expect(hstream_shutdown(-2, NULL), HSTREAM_ERR_INVALID_ARGUMENT, "-2 ms");
 }
 
+static void events(void)
+{
+    ZERO(hstream_event_kind(NULL));
+    ZERO(hstream_event_subject_kind(NULL));
+    EMPTY(hstream_event_subject(NULL, NULL));
+    expect(hstream_event_state(NULL), -1, "event_state");
+    EMPTY(hstream_event_address(NULL, NULL));
+    NOTHING(hstream_event_error(NULL));
+    ZERO(hstream_event_time_ms(NULL));
+    NULL_ARGUMENT(hstream_event_to_json(NULL, NULL, NULL));
+}
+
 static void errors(void)
 {
     hstream_error_free(NULL);
@@ -122,6 +134,9 @@ static void clients(void)
     hstream_client_free(NULL);
     NULL_ARGUMENT(hstream_client_echo(NULL, NULL, NULL, &text, NULL, NULL));
     NULL_ARGUMENT(hstream_client_refresh(NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_options_set_event_callback(NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_metrics_json(NULL, NULL, NULL, NULL));
+    ZERO(hstream_client_metric(NULL, HSTREAM_METRIC_CALLS));
 
     hstream_client_options_t *options = hstream_client_options_new();
     hstream_call_t *call = hstream_call_new();
@@ -148,6 +163,7 @@ static void clients(void)
     NULL_ARGUMENT(hstream_client_options_get(options, "url", NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_client_options_get(options, NULL, &text, NULL, NULL));
     expect(hstream_client_options_set_interrupt(options, NULL, NULL, NULL), HSTREAM_OK, "no interrupt");
+    expect(hstream_client_options_set_event_callback(options, NULL, NULL, NULL), HSTREAM_OK, "no callback");
     expect(hstream_client_options_set_keepalive_ms(options, 0, 0), HSTREAM_ERR_INVALID_ARGUMENT, "0 ms");
     expect(hstream_client_options_set_tcp_keepalive_ms(options, 0, 0), HSTREAM_ERR_INVALID_ARGUMENT, "0 ms");
     expect(hstream_client_options_set_windows(options, 0, 0), HSTREAM_ERR_INVALID_ARGUMENT, "0 bytes");
@@ -446,6 +462,7 @@ int main(void)
 {
     library();
     logs();
+    events();
     errors();
     calls();
     clients();

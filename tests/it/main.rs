@@ -13,3 +13,4 @@ mod waiting;
 mod dead_ends;
 mod secure;
 mod cluster;
+mod observe;

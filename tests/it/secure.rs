@@ -4,14 +4,15 @@
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hstreamdb::dev_server::DevServerOptions;
 use hstreamdb::{
-    Client, ClientConfig, ConsumerConfig, ErrorKind, Record, StreamOptions, SubscriptionOptions, TlsConfig,
+    Client, ClientConfig, ConsumerConfig, ErrorKind, Event, EventKind, Record, StreamOptions,
+    SubscriptionOptions, TlsConfig,
 };
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 
@@ -119,6 +120,26 @@ fn a_server_that_wants_a_client_certificate_gets_it_or_says_so() {
 }
 
 #[test]
+fn the_metrics_say_until_when_certificates_are_valid() {
+    let authority = Authority::new();
+    let until = |year| {
+        let mut parameters = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        parameters.not_after = date_time_ymd(year, 1, 1);
+        authority.sign_with(parameters)
+    };
+    let server = options(&until(2090)).start().unwrap();
+    let ours = until(2091);
+    let tls = authority.trusted().identity_pem(ours.certificate.as_str(), ours.key.as_str());
+    let metrics = connect(&server.url(), tls).unwrap().metrics();
+    let seconds =
+        |time: Option<SystemTime>| time.unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    assert_eq!(seconds(metrics.server_certificate_expires), 3_786_912_000);
+    assert_eq!(seconds(metrics.client_certificate_expires), 3_818_448_000);
+    let without = connect(&server.url(), authority.trusted()).unwrap().metrics();
+    assert_eq!(without.client_certificate_expires, None);
+}
+
+#[test]
 fn tls_options_without_tls_and_tls_without_roots_are_mistakes() {
     let error =
         Client::connect(ClientConfig::new("hstream://a").tls(TlsConfig::new().server_name("a"))).unwrap_err();
@@ -133,7 +154,12 @@ fn changed_certificates_are_used_for_new_connections_and_broken_ones_are_not() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(authority.pem.as_bytes()).unwrap();
     let first = options(&authority.sign("127.0.0.1")).start().unwrap();
-    let client = connect(&first.url(), TlsConfig::new().ca_file(file.path())).unwrap();
+    let (told, events) = mpsc::channel();
+    let told = Mutex::new(told);
+    let config = ClientConfig::new(first.url().replace("hstream://", "hstreams://"))
+        .tls(TlsConfig::new().ca_file(file.path()))
+        .on_event(move |event| drop(told.lock().unwrap().send(event.clone())));
+    let client = Client::connect(config).unwrap();
     fs::write(file.path(), "broken").unwrap();
     assert_eq!(client.reload_tls().unwrap_err().kind(), ErrorKind::Tls);
     client.echo("still connected").unwrap();
@@ -147,6 +173,10 @@ fn changed_certificates_are_used_for_new_connections_and_broken_ones_are_not() {
         ErrorKind::Tls,
         "the old roots are still those that count"
     );
+    let broken = |event: &Event| event.kind() == EventKind::TlsReloadFailed;
+    let told: Vec<_> = events.try_iter().filter(broken).collect();
+    assert_eq!(told.len(), 1, "a change is told once, however many connections meet it");
+    assert_eq!(told[0].error().unwrap().kind(), ErrorKind::Tls);
     fs::write(file.path(), &other.pem).unwrap();
     client.reload_tls().unwrap();
     client.echo("y").unwrap();
