@@ -1,4 +1,4 @@
-//! How long something took: counted by many threads without locks, told as percentiles.
+//! How long something took, or how large it was: counted by many threads without locks, told as percentiles.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 const PARTS_BITS: u32 = 4;
 const PARTS: usize = 1 << PARTS_BITS;
 
-/// Times from 2^36 µs on, 19 hours, count as that.
+/// Numbers from 2^36 on count as that: 19 hours, where they are microseconds.
 const MOST_BITS: u32 = 36;
 const BUCKETS: usize = (MOST_BITS - PARTS_BITS + 1) as usize * PARTS;
 
-/// Times by their length, in buckets that grow with it.
+/// Numbers, or times in microseconds, in buckets that grow with them.
 pub(crate) struct Histogram {
     buckets: [AtomicU64; BUCKETS],
     sum: AtomicU64,
@@ -49,6 +49,50 @@ pub struct Latency {
     pub max: Duration,
 }
 
+/// How large something was, of so many. Percentiles are those of all since the start, at most 1/16 too large.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Distribution {
+    /// How many.
+    pub count: u64,
+    /// All together.
+    pub sum: u64,
+    /// Half of them were no larger.
+    pub p50: u64,
+    /// Nine of ten were no larger.
+    pub p90: u64,
+    /// 99 of a hundred were no larger.
+    pub p99: u64,
+    /// The largest.
+    pub max: u64,
+}
+
+impl Distribution {
+    pub(crate) fn to_json(self) -> Value {
+        json!({
+            "count": self.count,
+            "sum": self.sum,
+            "p50": self.p50,
+            "p90": self.p90,
+            "p99": self.p99,
+            "max": self.max,
+        })
+    }
+}
+
+impl From<Distribution> for Latency {
+    fn from(micros: Distribution) -> Self {
+        Latency {
+            count: micros.count,
+            sum: Duration::from_micros(micros.sum),
+            p50: Duration::from_micros(micros.p50),
+            p90: Duration::from_micros(micros.p90),
+            p99: Duration::from_micros(micros.p99),
+            max: Duration::from_micros(micros.max),
+        }
+    }
+}
+
 impl Latency {
     pub(crate) fn to_json(self) -> Value {
         json!({
@@ -65,10 +109,13 @@ impl Latency {
 impl Histogram {
     /// Counts one time, in whole microseconds.
     pub(crate) fn record(&self, time: Duration) {
-        let time = micros(time);
-        self.buckets[bucket(time)].fetch_add(1, Ordering::Relaxed);
-        self.sum.fetch_add(time, Ordering::Relaxed);
-        self.max.fetch_max(time, Ordering::Relaxed);
+        self.record_number(micros(time));
+    }
+
+    pub(crate) fn record_number(&self, number: u64) {
+        self.buckets[bucket(number)].fetch_add(1, Ordering::Relaxed);
+        self.sum.fetch_add(number, Ordering::Relaxed);
+        self.max.fetch_max(number, Ordering::Relaxed);
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -81,17 +128,21 @@ impl Histogram {
     }
 
     pub(crate) fn snapshot(&self) -> Latency {
+        self.numbers().into()
+    }
+
+    pub(crate) fn numbers(&self) -> Distribution {
         let counts: Vec<u64> = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
         let count = counts.iter().sum();
         let max = self.max.load(Ordering::Relaxed);
-        let percentile = |percent| Duration::from_micros(longest_of(&counts, count, percent).min(max));
-        Latency {
+        let percentile = |percent| longest_of(&counts, count, percent).min(max);
+        Distribution {
             count,
-            sum: Duration::from_micros(self.sum_micros()),
+            sum: self.sum_micros(),
             p50: percentile(50),
             p90: percentile(90),
             p99: percentile(99),
-            max: Duration::from_micros(max),
+            max,
         }
     }
 }

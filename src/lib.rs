@@ -135,13 +135,13 @@ pub use config::ClientConfig;
 pub use consumer::{Consumer, ConsumerConfig, ConsumerState, Next};
 pub use error::{Category, Error, ErrorKind, Result, ServerError};
 pub use event::{Event, EventKind, SubjectKind};
-pub use histogram::Latency;
+pub use histogram::{Distribution, Latency};
 pub use hrecord::{HRecord, HValue};
-pub use metrics::{ConsumerMetrics, Metric, Metrics, NodeMetrics, ProducerMetrics};
+pub use metrics::{ConsumerMetrics, Metric, Metrics, NodeMetrics};
 pub use options::options_schema_json;
 pub use producer::{
     Appender, BufferedProducer, Counts, Delivered, Deliveries, Delivery, FailurePolicy, Linger,
-    ProducerConfig, RecreatedStream, Reports,
+    ProducerConfig, ProducerStats, RecreatedStream, Reports, ShardStats,
 };
 pub use received::{Batch, ReceivedRecord};
 pub use record::{Record, RecordKind};

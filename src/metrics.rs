@@ -8,6 +8,7 @@ use crate::client::Client;
 use crate::cluster::Cluster;
 use crate::consumer::ConsumerState;
 use crate::histogram::Latency;
+use crate::producer::ProducerStats;
 
 macro_rules! metrics {
     ($($metric:ident = $number:literal $name:literal $is_counter:literal $help:literal;)*) => {
@@ -71,7 +72,7 @@ pub struct Metrics {
     /// The nodes, by address.
     pub nodes: Vec<NodeMetrics>,
     /// The producers that somebody holds; none after the client's close.
-    pub producers: Vec<ProducerMetrics>,
+    pub producers: Vec<ProducerStats>,
     /// The consumers that somebody holds; none after the client's close.
     pub consumers: Vec<ConsumerMetrics>,
     /// When the cluster was looked at last; `None` if it has not been yet.
@@ -105,16 +106,6 @@ pub struct NodeMetrics {
     pub latency: Latency,
 }
 
-/// What is known of a producer.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ProducerMetrics {
-    /// Records that are accepted and not reported yet.
-    pub pending_records: u64,
-    /// Bytes of its buffer in use.
-    pub pending_bytes: u64,
-}
-
 /// What is known of a consumer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -141,7 +132,7 @@ pub struct ConsumerMetrics {
 
 /// What a producer or consumer tells of itself.
 pub(crate) enum ChildMetrics {
-    Producer(ProducerMetrics),
+    Producer(ProducerStats),
     Consumer(ConsumerMetrics),
 }
 
@@ -256,7 +247,7 @@ impl Metrics {
         json!({
             "totals": totals,
             "nodes": self.nodes.iter().map(NodeMetrics::to_json).collect::<Vec<_>>(),
-            "producers": self.producers.iter().map(ProducerMetrics::to_json).collect::<Vec<_>>(),
+            "producers": self.producers.iter().map(ProducerStats::to_value).collect::<Vec<_>>(),
             "consumers": self.consumers.iter().map(ConsumerMetrics::to_json).collect::<Vec<_>>(),
             "view_age_ms": millis(self.view_age),
             "tls": {
@@ -280,12 +271,6 @@ impl NodeMetrics {
             "failures": self.failures,
             "latency_us": self.latency.to_json(),
         })
-    }
-}
-
-impl ProducerMetrics {
-    fn to_json(&self) -> Value {
-        json!({ "pending_records": self.pending_records, "pending_bytes": self.pending_bytes })
     }
 }
 

@@ -333,6 +333,12 @@ impl Cluster {
         Ok(Duplex::open(self.grpc(channel), rpc::streaming_fetch(), metadata, route.node, first))
     }
 
+    /// The node that a shard's appends go to, as far as it has been looked up; else empty.
+    pub(crate) fn known_owner(&self, shard_id: u64) -> String {
+        let route = self.routes.lock().get(&Target::Shard(shard_id));
+        route.map_or_else(String::new, |route| route.node.to_string())
+    }
+
     /// What a failed stream, or a call without answer, says about the node it was on.
     pub(crate) fn note_lost(&self, node: &Address, error: &Error) {
         let event = || Event::of_client(EventKind::NodeLost).at_node(node).because_of(error);

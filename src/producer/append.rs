@@ -1,7 +1,6 @@
 //! One append over the wire. All that append use it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use tonic::Status;
@@ -13,6 +12,7 @@ use crate::cluster::streams::Needs;
 use crate::cluster::{Cluster, Plan, Target};
 use crate::codec::append::{self, Written};
 use crate::error::Result;
+use crate::producer::stats::Retries;
 use crate::proto::BatchedRecord;
 
 /// Where batches go.
@@ -20,8 +20,7 @@ use crate::proto::BatchedRecord;
 pub(crate) struct Destination {
     pub(crate) stream: Arc<str>,
     pub(crate) shard_id: u64,
-    /// Counts further attempts.
-    pub(crate) retries: Arc<AtomicU64>,
+    pub(crate) retries: Retries,
 }
 
 /// Appends a batch to a shard.
@@ -70,6 +69,6 @@ impl Rpc for Append {
     }
 
     fn tried_again(&self) {
-        self.destination.retries.fetch_add(1, Ordering::Relaxed);
+        self.destination.retries.add_one();
     }
 }

@@ -56,6 +56,11 @@ impl OpenBatch {
         self.count.into()
     }
 
+    /// Encoded, so far.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub(crate) fn since(&self) -> Option<Instant> {
         self.since
     }

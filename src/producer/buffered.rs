@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use crate::client::{Child, Client};
 use crate::error::{Error, ErrorKind, Result};
-use crate::metrics::{ChildMetrics, ProducerMetrics};
+use crate::metrics::ChildMetrics;
 use crate::names;
 use crate::producer::appender::Appender;
 use crate::producer::config::ProducerConfig;
 use crate::producer::core::Core;
 use crate::producer::flush::Counts;
 use crate::producer::reports::{Deliveries, Reporter};
+use crate::producer::stats::ProducerStats;
 use crate::record::Record;
 use crate::runtime::{Runtime, spawn_thread};
 use crate::wait::{Until, Wait, wait};
@@ -136,6 +137,11 @@ impl BufferedProducer {
         self.owner.core.pending_records()
     }
 
+    /// What it has done so far, and what it holds.
+    pub fn stats(&self) -> ProducerStats {
+        self.owner.core.snapshot()
+    }
+
     /// How many bytes of the buffer are in use.
     pub fn pending_bytes(&self) -> u64 {
         self.owner.core.pending_bytes()
@@ -167,8 +173,7 @@ impl Child for Owner {
     }
 
     fn metrics(&self) -> ChildMetrics {
-        let (pending_records, pending_bytes) = (self.core.pending_records(), self.core.pending_bytes());
-        ChildMetrics::Producer(ProducerMetrics { pending_records, pending_bytes })
+        ChildMetrics::Producer(self.core.snapshot())
     }
 }
 

@@ -20,7 +20,7 @@ use crate::producer::lane::{Lane, LaneOptions};
 use crate::producer::layout::{Layout, StreamLanes};
 use crate::producer::reports::Reporter;
 use crate::producer::settle::Reserve;
-use crate::producer::stats::Stats;
+use crate::producer::stats::{Retries, Stats};
 use crate::producer::worker::never_sent;
 use crate::runtime::Spawner;
 use crate::shard::ShardMap;
@@ -72,6 +72,8 @@ impl Core {
         };
         let (limits, linger) = (settings.limits, settings.linger);
         let reporter = Reporter::new(report_mode)?;
+        let stats = Stats::default();
+        let sealed = stats.sealed.clone();
         let core = Arc::new(Core {
             cluster,
             spawner,
@@ -80,8 +82,8 @@ impl Core {
             reserve: Reserve::default(),
             in_flight: Semaphore::new(settings.workers.min(Semaphore::MAX_PERMITS)),
             reporter,
-            stats: Stats::default(),
-            lane_options: LaneOptions { limits, linger, compressor, buffers: Buffers::default() },
+            stats,
+            lane_options: LaneOptions { limits, linger, compressor, buffers: Buffers::default(), sealed },
             streams: Mutex::default(),
             closing: Closing::default(),
             settings,
@@ -115,7 +117,7 @@ impl Core {
 
     fn layout(&self, stream: &Arc<str>, shards: ShardMap) -> Layout {
         Layout::new(stream.clone(), shards, |shard_id| {
-            let retries = self.stats.retries.clone();
+            let retries = Retries::of(&self.stats);
             let destination = Destination { stream: stream.clone(), shard_id, retries };
             Arc::new(Lane::new(destination, self.lane_options.clone()))
         })

@@ -1,7 +1,6 @@
 //! Appending now, and waiting for it: nothing is buffered.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use crate::client::Client;
 use crate::cluster::Plan;
@@ -13,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::names;
 use crate::producer::append::{Destination, append_batch};
 use crate::producer::appender::too_large;
+use crate::producer::stats::Retries;
 use crate::producer::worker::behind_a_failure;
 use crate::proto::{BatchedRecord, ErrorCode};
 use crate::record::Record;
@@ -160,7 +160,7 @@ impl Client {
         // Compressed on the caller's thread: the runtime is for I/O.
         let messages: Vec<_> = shard.batches.iter().map(|batch| batch.message(compression)).collect();
         let destination =
-            Destination { stream: stream.into(), shard_id: shard.shard_id, retries: Arc::default() };
+            Destination { stream: stream.into(), shard_id: shard.shard_id, retries: Retries::default() };
         self.spawner().spawn(async move {
             let mut outcomes: Vec<Result<Written>> = Vec::new();
             for message in messages {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 
@@ -77,21 +78,31 @@ impl Flush {
 pub(crate) struct Progress {
     /// The first batch that is not done.
     first: u64,
-    /// Records to be reported of it and of those after it.
-    left: VecDeque<u64>,
+    /// Records to be reported of it and of those after it, and when their first ones came.
+    left: VecDeque<(u64, Instant)>,
     flushes: Vec<(u64, Arc<Flush>)>,
 }
 
 impl Progress {
     /// A batch of so many records has been sealed. Returns its number.
-    pub(crate) fn sealed(&mut self, records: u64) -> u64 {
-        self.left.push_back(records);
+    pub(crate) fn sealed(&mut self, records: u64, since: Instant) -> u64 {
+        self.left.push_back((records, since));
         self.first + self.left.len() as u64 - 1
     }
 
     /// Sealed records that are not reported yet.
     pub(crate) fn pending(&self) -> u64 {
-        self.left.iter().sum()
+        self.left.iter().map(|(records, _)| records).sum()
+    }
+
+    /// When the first record came that is not reported yet.
+    pub(crate) fn since(&self) -> Option<Instant> {
+        self.left.front().map(|(_, since)| *since)
+    }
+
+    /// Whether a batch has ever been sealed.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.first > 0 || !self.left.is_empty()
     }
 
     /// Counts for this flush what was sealed up to now.
@@ -105,10 +116,10 @@ impl Progress {
     /// Records of this batch are settled and reported.
     pub(crate) fn report(&mut self, batch: u64, counts: Counts) {
         let left = batch.checked_sub(self.first).and_then(|index| self.left.get_mut(index as usize));
-        if let Some(left) = left {
+        if let Some((left, _)) = left {
             *left = left.saturating_sub(counts.total());
         }
-        while self.left.front() == Some(&0) {
+        while self.left.front().is_some_and(|(left, _)| *left == 0) {
             self.left.pop_front();
             self.first += 1;
         }
@@ -133,15 +144,19 @@ mod tests {
         Counts { written, ..Counts::default() }
     }
 
+    fn seal(progress: &mut Progress, records: u64) -> u64 {
+        progress.sealed(records, Instant::now())
+    }
+
     #[test]
     fn a_flush_counts_what_was_sealed_before_it_and_nothing_else() {
         let mut progress = Progress::default();
         let (first, second) = (Arc::<Flush>::default(), Arc::<Flush>::default());
-        assert_eq!(progress.sealed(3), 0);
+        assert_eq!(seal(&mut progress, 3), 0);
         progress.add_flush(&first);
-        assert_eq!(progress.sealed(2), 1);
+        assert_eq!(seal(&mut progress, 2), 1);
         progress.add_flush(&second);
-        assert_eq!(progress.sealed(1), 2);
+        assert_eq!(seal(&mut progress, 1), 2);
         progress.report(0, written(3));
         assert_eq!((first.counts(), first.lanes.load(Ordering::SeqCst)), (written(3), 0));
         progress.report(1, Counts { failed: 2, ..Counts::default() });
@@ -157,16 +172,16 @@ mod tests {
     fn batches_may_be_reported_out_of_order_and_in_parts() {
         let mut progress = Progress::default();
         let flush = Arc::<Flush>::default();
-        progress.sealed(4);
-        progress.sealed(1);
+        seal(&mut progress, 4);
+        seal(&mut progress, 1);
         progress.add_flush(&flush);
-        progress.sealed(1);
+        seal(&mut progress, 1);
         progress.report(2, written(1));
         progress.report(1, written(1));
         progress.report(0, written(2));
         assert_eq!((flush.counts(), flush.lanes.load(Ordering::SeqCst)), (written(3), 1));
         progress.report(0, written(2));
         assert_eq!((flush.counts(), flush.lanes.load(Ordering::SeqCst)), (written(5), 0));
-        assert_eq!((progress.pending(), progress.sealed(1)), (0, 3));
+        assert_eq!((progress.pending(), seal(&mut progress, 1)), (0, 3));
     }
 }

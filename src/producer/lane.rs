@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -44,6 +45,8 @@ pub(crate) struct LaneOptions {
     pub(crate) linger: Linger,
     pub(crate) compressor: Option<Compressor>,
     pub(crate) buffers: Buffers,
+    /// Counts the records of batches when they are sealed.
+    pub(crate) sealed: Arc<AtomicU64>,
 }
 
 struct State {
@@ -83,6 +86,16 @@ pub(crate) enum NotTaken {
 pub(crate) struct Queued {
     pub(crate) batch: SealedBatch,
     pub(crate) message: Message,
+}
+
+/// What a lane holds.
+pub(crate) struct Queue {
+    /// Records of the batch that grows.
+    pub(crate) open_records: u64,
+    /// Of that batch and of those that wait.
+    pub(crate) bytes: usize,
+    /// When the first record came that is not reported yet.
+    pub(crate) since: Option<Instant>,
 }
 
 /// What goes over the wire for a batch.
@@ -172,7 +185,8 @@ impl Lane {
 
     fn seal(&self, state: &mut State) {
         let Some(mut batch) = state.open.seal(&self.how.buffers) else { return };
-        batch.number = self.progress.lock().sealed(batch.count.into());
+        batch.number = self.progress.lock().sealed(batch.count.into(), batch.since);
+        self.how.sealed.fetch_add(batch.count.into(), Ordering::Relaxed);
         state.sealed.push_back(self.queued(batch));
     }
 
@@ -365,6 +379,23 @@ impl Lane {
     /// Records of a batch have been settled and reported.
     pub(crate) fn reported(&self, batch: u64, counts: Counts) {
         self.progress.lock().report(batch, counts);
+    }
+
+    /// What waits here, for statistics.
+    pub(crate) fn state_of_queue(&self) -> Queue {
+        let state = self.state.lock();
+        let sealed: usize = state.sealed.iter().map(|queued| queued.batch.bytes.len()).sum();
+        Queue {
+            open_records: state.open.len(),
+            bytes: sealed + state.open.bytes(),
+            since: self.progress.lock().since().or(state.open.since()),
+        }
+    }
+
+    /// Whether it has ever had a record.
+    pub(crate) fn is_used(&self) -> bool {
+        let state = self.state.lock();
+        !state.open.is_empty() || self.progress.lock().has_begun()
     }
 
     /// Records accepted and not reported yet.

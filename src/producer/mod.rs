@@ -55,3 +55,4 @@ pub use config::{FailurePolicy, Linger, ProducerConfig, RecreatedStream, Reports
 pub use delivery::Delivery;
 pub use flush::Counts;
 pub use reports::{Delivered, Deliveries};
+pub use stats::{ProducerStats, ShardStats};

@@ -9,6 +9,7 @@ use futures_util::stream::FuturesUnordered;
 use crate::cluster::Plan;
 use crate::codec::append::Written;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, EventKind, SubjectKind};
 use crate::producer::append::append_batch;
 use crate::producer::batch::SealedBatch;
 use crate::producer::config::{FailurePolicy, RecreatedStream};
@@ -77,11 +78,19 @@ impl ShardWorker {
         let reported = self.core.reports(true);
         let stop = self.core.settings.failure_policy == FailurePolicy::Stop;
         let queued = self.lane.fail(rest.len(), reported, stop);
+        self.tell_of_the_stop(&error, rest.len() + queued.len());
         failed.settle(Err(error), reported);
         let queued = queued.into_iter().map(|queued| Unsettled::new(self, queued));
         for behind in rest.into_iter().rev().chain(queued) {
             behind.settle(Err(behind_a_failure()), reported);
         }
+    }
+
+    fn tell_of_the_stop(&self, error: &Error, behind: usize) {
+        let event = Event::new(EventKind::ShardStopped, SubjectKind::Producer, self.lane.stream());
+        let detail =
+            format!("shard {}: a batch failed; {behind} behind it are not sent", self.lane.shard_id());
+        self.core.cluster.events().emit(event.saying(detail).at_node(error.node()).because_of(error));
     }
 
     /// The stream was deleted and created anew.

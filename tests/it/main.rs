@@ -8,6 +8,7 @@ mod buffered;
 mod failures;
 mod recreated;
 mod spread;
+mod stats;
 mod consumer;
 mod waiting;
 mod dead_ends;

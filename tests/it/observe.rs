@@ -312,7 +312,11 @@ fn the_keys_of_the_json_are_only_added_to() {
     let node = &json["nodes"][0];
     has(node, "address calls failures in_flight last_error last_success_age_ms latency_us state");
     has(&node["latency_us"], "count max p50 p90 p99 sum");
-    has(&json["producers"][0], "pending_bytes pending_records");
+    has(
+        &json["producers"][0],
+        "accepted append_latency_us batch_bytes batch_records delivery_latency_us failed pending_bytes \
+             pending_records retries shards unknown wire_bytes written",
+    );
     has(
         &json["consumers"][0],
         "bytes last_record_age_ms name pending_acks reconnects records state subscription unacked",
