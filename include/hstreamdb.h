@@ -423,7 +423,8 @@ typedef struct hstream_appender_t hstream_appender_t;
 typedef struct hstream_batch_t hstream_batch_t;
 
 /**
- * Settings of single calls: a time-out, a cancel object. Any number of calls may use one at once.
+ * Settings of single calls: a time-out, a cancel object, metadata, the node to ask. Any number of calls may use
+ * one at once.
  */
 typedef struct hstream_call_t hstream_call_t;
 
@@ -1020,6 +1021,43 @@ HSTREAM_API
 hstream_code_t hstream_call_set_interrupt_check(struct hstream_call_t *call,
                                                 hstream_interrupt_fn HSTREAM_NULLABLE check,
                                                 void *HSTREAM_NULLABLE user_data) HSTREAM_NOEXCEPT;
+
+/**
+ * Adds gRPC metadata that goes with calls made with this. A name that ends in "-bin" takes any bytes, others
+ * printable ASCII. One name may be added several times.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT for a name or a value that can't be sent, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_call_add_metadata(struct hstream_call_t *call,
+                                         const char *name,
+                                         const void *value,
+                                         size_t value_len,
+                                         struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Has calls made with this ask one node, "host" or "host:port", and no other: nothing is looked up, and what
+ * fails is tried again there. A node that is not the owner of something says so with an error. NULL takes it
+ * away.
+ *
+ * May be NULL: `address`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT for what is no address, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_call_set_node(struct hstream_call_t *call,
+                                     const char *HSTREAM_NULLABLE address,
+                                     struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
 
 /**
  * Sets everything back to its default.
@@ -3287,7 +3325,7 @@ hstream_code_t hstream_producer_new(struct hstream_client_t *client,
 
 /**
  * Opens one stream of the producer, which looks up its shards. Opening it again gives another handle to
- * the same batches.
+ * the same batches. Of `call`, what ends the wait counts: the look-up is the producer's own.
  *
  * May be NULL: `call`, `err`.
  *
@@ -4424,7 +4462,7 @@ hstream_code_t hstream_consumer_options_set_max_batch_bytes(struct hstream_consu
 
 /**
  * Makes a consumer of a subscription, which must exist. It begins with the first poll, or with
- * `hstream_consumer_start`.
+ * `hstream_consumer_start`. `call` is for looking that up, and not for what the consumer does later.
  *
  * May be NULL: `consumer_options`, `call`, `err`.
  *

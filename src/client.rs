@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::closing::Closing;
-use crate::cluster::credentials::Credentials;
+use crate::cluster::credentials::{Credentials, Metadata};
+use crate::cluster::endpoint::Address;
 use crate::cluster::retry::Effect;
 use crate::cluster::rpc::Rpc;
 use crate::cluster::{Cluster, Plan, Target};
@@ -31,6 +32,8 @@ const GRACE: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    /// With what its calls carry, and whom they ask.
+    cluster: Arc<Cluster>,
     limit: Wait,
     /// Ends the calls of some handles of the client, and not those of others.
     scope: Option<Arc<Closing>>,
@@ -38,7 +41,6 @@ pub struct Client {
 
 pub(crate) struct Shared {
     runtime: Runtime,
-    cluster: Arc<Cluster>,
     closing: Closing,
     children: Mutex<Vec<Weak<dyn Child>>>,
     /// Shards of streams that records were appended to without a producer.
@@ -77,14 +79,14 @@ impl Client {
         let settings = config.check()?;
         let shared = Shared {
             runtime: Runtime::acquire()?,
-            cluster: Arc::new(Cluster::new(settings)),
             closing: Closing::default(),
             children: Mutex::default(),
             shards: Mutex::default(),
             plaintext_auth: config.plaintext_auth,
         };
+        let cluster = Arc::new(Cluster::new(settings));
         let limit = config.request_timeout.map_or_else(Wait::forever, Wait::from);
-        Ok(Client { shared: Arc::new(shared), limit, scope: None })
+        Ok(Client { shared: Arc::new(shared), cluster, limit, scope: None })
     }
 
     /// The same client for calls that may take so long, and may be ended by what the wait names:
@@ -92,6 +94,35 @@ impl Client {
     #[must_use]
     pub fn within(&self, limit: impl Into<Wait>) -> Client {
         Client { limit: limit.into(), ..self.clone() }
+    }
+
+    /// The same client for calls that carry this gRPC metadata too. A name that ends in `-bin` takes any bytes,
+    /// others printable ASCII. What is made with it carries it as well: producers and consumers, for good.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a name or a value that can't be sent.
+    pub fn with_metadata(&self, name: &str, value: impl AsRef<[u8]>) -> Result<Client> {
+        Ok(self.carrying(&[Metadata::new(name, value.as_ref())?]))
+    }
+
+    /// The same client for calls that ask this node, `host[:port]`, and no other: nothing is looked up, and
+    /// what fails is tried again there. A node that is not the owner of something says so with an error. So do
+    /// the appends of a producer that is made with it; a consumer finds its node as always.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for what is no address.
+    pub fn at_node(&self, address: &str) -> Result<Client> {
+        Ok(self.asking_only(Address::parse(address)?))
+    }
+
+    pub(crate) fn carrying(&self, metadata: &[Metadata]) -> Client {
+        Client { cluster: Arc::new(self.cluster.carrying(metadata)), ..self.clone() }
+    }
+
+    pub(crate) fn asking_only(&self, node: Address) -> Client {
+        Client { cluster: Arc::new(self.cluster.asking_only(Some(node))), ..self.clone() }
     }
 
     /// The same client for calls that also end when `scope` is closed.
@@ -112,7 +143,7 @@ impl Client {
     ///
     /// [`Unavailable`](ErrorKind::Unavailable) if no node answers.
     pub fn refresh(&self) -> Result<()> {
-        let cluster = self.shared.cluster.clone();
+        let cluster = self.cluster.clone();
         let deadline = self.limit.deadline();
         self.run(deadline, async move { cluster.refresh(deadline).await.map(drop) })
     }
@@ -136,8 +167,8 @@ impl Client {
     }
 
     fn set_credentials(&self, credentials: Credentials) -> Result<()> {
-        check_plaintext_auth(self.shared.cluster.settings().security, self.shared.plaintext_auth)?;
-        self.shared.cluster.set_credentials(credentials);
+        check_plaintext_auth(self.cluster.settings().security, self.shared.plaintext_auth)?;
+        self.cluster.set_credentials(credentials);
         Ok(())
     }
 
@@ -148,7 +179,7 @@ impl Client {
     /// They can't be used; the old ones stay.
     #[cfg(feature = "tls")]
     pub fn reload_tls(&self) -> Result<()> {
-        self.shared.cluster.reload_tls()
+        self.cluster.reload_tls()
     }
 
     /// Closes the client and all producers and consumers made with it: calls that are blocked end at once
@@ -170,7 +201,7 @@ impl Client {
 
     /// Makes one call, and waits for it.
     pub(crate) fn call<R: Rpc>(&self, target: Target, request: R) -> Result<R::Response> {
-        let cluster = self.shared.cluster.clone();
+        let cluster = self.cluster.clone();
         let plan = self.plan();
         let subject = request.subject();
         let outcome = self.run(plan.deadline, async move { cluster.call(target, request, plan).await });
@@ -189,7 +220,7 @@ impl Client {
 
     /// How the calls of this handle are tried.
     pub(crate) fn plan(&self) -> Plan {
-        let settings = self.shared.cluster.settings();
+        let settings = self.cluster.settings();
         Plan {
             deadline: self.limit.deadline(),
             max_attempts: Some(settings.max_attempts),
@@ -231,7 +262,7 @@ impl Client {
     }
 
     pub(crate) fn cluster(&self) -> &Arc<Cluster> {
-        &self.shared.cluster
+        &self.cluster
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -268,7 +299,7 @@ impl Client {
     }
 
     pub(crate) fn look_up_shards(&self, stream: &str) -> Result<ShardMap> {
-        let (cluster, plan) = (self.shared.cluster.clone(), self.plan());
+        let (cluster, plan) = (self.cluster.clone(), self.plan());
         let name = stream.to_owned();
         self.run(plan.deadline, async move { cluster.shards_of(&name, plan).await })
     }
@@ -276,7 +307,7 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let settings = self.shared.cluster.settings();
+        let settings = self.cluster.settings();
         let seeds: Vec<_> = settings.seeds.iter().map(ToString::to_string).collect();
         f.debug_struct("Client")
             .field("seeds", &seeds)

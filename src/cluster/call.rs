@@ -10,7 +10,7 @@ use tonic::Status;
 use tonic::client::Grpc;
 use tonic_prost::ProstCodec;
 
-use crate::cluster::credentials::Credentials;
+use crate::cluster::credentials::{Credentials, Metadata};
 use crate::cluster::describe::ClusterAnswer;
 use crate::cluster::duplex::Duplex;
 use crate::cluster::endpoint::{Address, Security};
@@ -36,30 +36,51 @@ pub(crate) struct Plan {
 }
 
 /// The cluster, as seen from here. Its futures run on the private runtime.
+///
+/// Clones share all that is known, and differ in what goes with their calls, and in whom they ask.
+#[derive(Clone)]
 pub(crate) struct Cluster {
     settings: Arc<ClusterSettings>,
-    pool: Pool,
+    pool: Arc<Pool>,
     /// They can be replaced while calls are made.
-    credentials: Mutex<Option<Credentials>>,
+    credentials: Arc<Mutex<Option<Credentials>>>,
     /// Of the node that described the cluster last.
-    version: Mutex<Option<Version>>,
-    members: Mutex<Members>,
-    routes: Mutex<Routes>,
+    version: Arc<Mutex<Option<Version>>>,
+    members: Arc<Mutex<Members>>,
+    routes: Arc<Mutex<Routes>>,
     /// Held by the one that looks at the cluster; the others go on with what is known.
-    refreshing: tokio::sync::Mutex<()>,
+    refreshing: Arc<tokio::sync::Mutex<()>>,
+    /// Goes with each call, besides what the settings say.
+    metadata: Vec<Metadata>,
+    /// The one node to ask.
+    only: Option<Address>,
 }
 
 impl Cluster {
     pub(crate) fn new(settings: ClusterSettings) -> Self {
         Cluster {
-            pool: Pool::new(),
-            members: Mutex::new(Members::new(settings.seeds.clone())),
-            routes: Mutex::default(),
-            refreshing: tokio::sync::Mutex::default(),
-            credentials: Mutex::new(settings.credentials.clone()),
-            version: Mutex::default(),
+            pool: Arc::new(Pool::new()),
+            members: Arc::new(Mutex::new(Members::new(settings.seeds.clone()))),
+            routes: Arc::default(),
+            refreshing: Arc::default(),
+            credentials: Arc::new(Mutex::new(settings.credentials.clone())),
+            version: Arc::default(),
             settings: Arc::new(settings),
+            metadata: Vec::new(),
+            only: None,
         }
+    }
+
+    /// The same cluster, for calls that carry this too.
+    pub(crate) fn carrying(&self, metadata: &[Metadata]) -> Self {
+        let mut cluster = self.clone();
+        cluster.metadata.extend_from_slice(metadata);
+        cluster
+    }
+
+    /// The same cluster, of which only this node is asked, whoever owns what. `None` takes that back.
+    pub(crate) fn asking_only(&self, node: Option<Address>) -> Self {
+        Cluster { only: node, ..self.clone() }
     }
 
     /// Calls carry these from now on.
@@ -82,7 +103,10 @@ impl Cluster {
     pub(crate) async fn refresh(&self, deadline: Option<Instant>) -> Result<ClusterAnswer> {
         let _turn = self.refreshing.lock().await;
         let start = fastrand::usize(..);
-        let candidates = self.members.lock().candidates(start, Instant::now());
+        let candidates = match &self.only {
+            Some(node) => vec![node.clone()],
+            None => self.members.lock().candidates(start, Instant::now()),
+        };
         let mut last = None;
         for node in candidates {
             match self.attempt(&node, (), self.time_for(deadline, self.settings.lookup_timeout)).await {
@@ -131,7 +155,7 @@ impl Cluster {
     /// Looks at the cluster again if what we know is old or doubtful, unless somebody does so already.
     /// Failing changes nothing: the old view serves on.
     async fn refresh_if(&self, wanted: bool) {
-        if wanted && self.refreshing.try_lock().is_ok() {
+        if wanted && self.only.is_none() && self.refreshing.try_lock().is_ok() {
             let soon = Instant::now().checked_add(self.settings.connect_timeout);
             if let Err(error) = self.refresh(soon).await {
                 tracing::debug!(%error, "the cluster could not be looked at");
@@ -158,7 +182,11 @@ impl Cluster {
                 Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };
-            let verdict = judge(&failure, R::EFFECT, plan.send_twice);
+            let verdict = match judge(&failure, R::EFFECT, plan.send_twice) {
+                // It would name a node that is not to be asked.
+                Verdict::LookUpAgain if self.only.is_some() => Verdict::GiveUp,
+                verdict => verdict,
+            };
             tracing::debug!(rpc = R::NAME, attempts, ?verdict, error = %failure.error(), "an attempt failed");
             maybe_applied |= R::EFFECT == Effect::Writes && may_be_applied(&failure);
             let describe = |error: Error| {
@@ -217,6 +245,9 @@ impl Cluster {
         target: &Target,
         deadline: Option<Instant>,
     ) -> Result<(Address, Option<Route>), Failure> {
+        if let Some(node) = &self.only {
+            return Ok((node.clone(), None));
+        }
         if *target == Target::Any {
             return Ok((self.members.lock().pick(Instant::now()), None));
         }
@@ -335,7 +366,8 @@ impl Cluster {
 
     /// The commonest trouble of all: the cluster names addresses that can't be reached from here.
     fn explain_unreachable(&self, node: &Address, error: &Error) -> Error {
-        if error.kind() != ErrorKind::Unavailable || self.settings.seeds.contains(node) {
+        if error.kind() != ErrorKind::Unavailable || self.only.is_some() || self.settings.seeds.contains(node)
+        {
             return error.clone();
         }
         let message = format!(
@@ -357,7 +389,8 @@ impl Cluster {
     fn request<M>(&self, message: M) -> tonic::Request<M> {
         let mut request = tonic::Request::new(message);
         let map = request.metadata_mut();
-        self.settings.metadata.iter().for_each(|metadata| metadata.put_into(map));
+        let metadata = self.settings.metadata.iter().chain(&self.metadata);
+        metadata.for_each(|metadata| metadata.put_into(map));
         if let Some(credentials) = &*self.credentials.lock() {
             credentials.put_into(map);
         }
@@ -370,7 +403,11 @@ impl Cluster {
 
     fn note(&self, node: &Address, failure: &Failure) {
         if !matches!(failure, Failure::Refused(_)) {
-            self.members.lock().in_trouble(node, Instant::now());
+            let mut members = self.members.lock();
+            // Others are asked by name alone, and nobody chooses among them.
+            if members.knows(node) {
+                members.in_trouble(node, Instant::now());
+            }
         }
     }
 

@@ -131,7 +131,7 @@ pub unsafe extern "C" fn hstream_producer_new(
 }
 
 /// Opens one stream of the producer, which looks up its shards. Opening it again gives another handle to
-/// the same batches.
+/// the same batches. Of `call`, what ends the wait counts: the look-up is the producer's own.
 ///
 /// May be NULL: `call`, `err`.
 ///

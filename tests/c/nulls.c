@@ -74,6 +74,8 @@ static void calls(void)
     NULL_ARGUMENT(hstream_call_set_timeout_ms(NULL, 0));
     NULL_ARGUMENT(hstream_call_set_cancel(NULL, NULL));
     NULL_ARGUMENT(hstream_call_set_interrupt_check(NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_call_add_metadata(NULL, NULL, NULL, 0, NULL));
+    NULL_ARGUMENT(hstream_call_set_node(NULL, NULL, NULL));
     hstream_call_clear(NULL);
     NULL_ARGUMENT(hstream_cancel_new(NULL, NULL));
     hstream_cancel_free(NULL);
@@ -155,6 +157,9 @@ static void clients(void)
     expect(hstream_client_options_set_lazy_connect(options, 2), HSTREAM_ERR_INVALID_ARGUMENT, "2 as truth");
     expect(hstream_client_options_set_url(options, "hstream://127.0.0.1:1", NULL), HSTREAM_OK, "a URL");
     expect(hstream_call_set_timeout_ms(call, 0), HSTREAM_OK, "0 ms");
+    NULL_ARGUMENT(hstream_call_add_metadata(call, NULL, "x", 1, NULL));
+    NULL_ARGUMENT(hstream_call_add_metadata(call, "x", NULL, 1, NULL));
+    expect(hstream_call_set_node(call, NULL, NULL), HSTREAM_OK, "any node");
     expect(hstream_client_connect(options, call, &client, NULL) != HSTREAM_OK, 1, "nobody is there");
     hstream_call_free(call);
     hstream_client_options_free(options);

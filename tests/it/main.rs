@@ -10,3 +10,4 @@ mod waiting;
 mod dead_ends;
 mod secure;
 mod cluster;
+mod per_call;
