@@ -27,6 +27,7 @@ mod bytes;
 mod callback;
 mod status;
 mod library;
+mod runtime_options;
 mod error;
 mod call;
 mod cancel;

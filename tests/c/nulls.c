@@ -50,6 +50,25 @@ static void logs(void)
     expect(hstream_shutdown(-2, NULL), HSTREAM_ERR_INVALID_ARGUMENT, "-2 ms");
 }
 
+static void runtime(void)
+{
+    hstream_runtime_options_t *options = hstream_runtime_options_new();
+
+    NULL_ARGUMENT(hstream_runtime_options_set_worker_threads(NULL, 0));
+    NULL_ARGUMENT(hstream_runtime_options_set_thread_name(NULL, NULL));
+    NULL_ARGUMENT(hstream_runtime_options_set_thread_name(options, NULL));
+    NULL_ARGUMENT(hstream_runtime_options_set_stack_size(NULL, 0));
+    NULL_ARGUMENT(hstream_runtime_options_set_thread_hook(NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_runtime_options_set(NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_runtime_options_set(options, NULL, NULL, NULL));
+    expect(hstream_runtime_options_set_worker_threads(options, 0), HSTREAM_OK, "0 threads");
+    expect(hstream_runtime_options_set_stack_size(options, 0), HSTREAM_OK, "0 bytes");
+    expect(hstream_runtime_options_set_thread_hook(options, NULL, NULL, NULL), HSTREAM_OK, "no hook");
+    expect(hstream_init(NULL, NULL), HSTREAM_OK, "init");
+    hstream_runtime_options_free(options);
+    hstream_runtime_options_free(NULL);
+}
+
 static void errors(void)
 {
     hstream_error_free(NULL);
@@ -451,6 +470,7 @@ int main(void)
 {
     library();
     logs();
+    runtime();
     errors();
     calls();
     clients();
