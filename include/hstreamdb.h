@@ -1854,7 +1854,8 @@ hstream_code_t hstream_client_set_basic_auth(struct hstream_client_t *client,
  * by the first line. The library never waits for the function: lines that come while 1,024 are waiting are lost.
  * What the function itself makes the library do is not logged. NULL removes the function. Replaced or removed, it
  * is not called any more when this returns, and it has got the lines of before. While there is none, lines go to
- * stderr if the environment variable HSTREAM_LOG has the name of a level.
+ * stderr as the environment variable HSTREAM_LOG says: the name of a level, or levels by target, as in
+ * "hstreamdb::cluster=debug,warn", where the longest target that a line's begins with decides.
  *
  * May be NULL: `callback`, `user_data`, `release`, `err`.
  *

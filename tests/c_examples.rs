@@ -92,13 +92,28 @@ fn main() -> ExitCode {
 type Case = fn(&Path) -> Result<(), Failed>;
 
 fn log_to_stderr(bin: &Path) -> Result<(), Failed> {
-    for (level, told) in [("error", true), ("off", false), ("nonsense", false)] {
+    for (filter, told, wrong) in [
+        ("error", true, None),
+        ("off", false, None),
+        ("", false, None),
+        ("nonsense", false, Some("`nonsense`")),
+        ("error,hstreamdb=loud", true, Some("`hstreamdb=loud`")),
+        ("hstreamdb::ffi=error", true, None),
+        ("hstreamdb::cluster=trace", false, None),
+        ("hstreamdb::ffi=off,trace", false, None),
+    ] {
         let mut command = Command::new(bin.join(BEHAVIOUR.name));
-        let output = started(command.env("HSTREAM_LOG", level), ["log"]);
+        let output = started(command.env("HSTREAM_LOG", filter), ["log"]);
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        let line = errors.starts_with("ERROR hstreamdb") && errors.contains("freed twice");
-        if !output.status.success() || line != told || errors.is_empty() == told {
-            return Err(format!("{level}: {}\n{errors}", output.status).into());
+        let lines = |part: &str| errors.lines().filter(|line| line.contains(part)).count();
+        let line = errors.lines().any(|line| line.starts_with("ERROR hstreamdb::ffi"));
+        let complaints = lines("HSTREAM_LOG");
+        let good = line == told
+            && (lines("freed twice") > 0) == told
+            && complaints == usize::from(wrong.is_some())
+            && wrong.is_none_or(|wrong| lines(wrong) == 1);
+        if !output.status.success() || !good {
+            return Err(format!("{filter}: {}\n{errors}", output.status).into());
         }
     }
     Ok(())

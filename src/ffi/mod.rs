@@ -33,6 +33,7 @@ mod call;
 mod cancel;
 mod config;
 mod client;
+mod log_filter;
 mod log;
 mod streams;
 mod shards;

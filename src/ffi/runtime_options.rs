@@ -200,8 +200,6 @@ pub unsafe extern "C" fn hstream_init(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn each_key_has_its_setter_in_the_header() {
         let header = include_str!("../../include/hstreamdb.h");
