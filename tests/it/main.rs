@@ -1,5 +1,8 @@
 //! The library against the embedded server. One binary: one link step for all of it.
 
+#[cfg(feature = "tls")]
+#[path = "../authority/mod.rs"]
+mod authority;
 mod support;
 mod wire;
 mod admin;

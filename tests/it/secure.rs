@@ -13,44 +13,13 @@ use hstreamdb::dev_server::DevServerOptions;
 use hstreamdb::{
     Client, ClientConfig, ConsumerConfig, ErrorKind, Record, StreamOptions, SubscriptionOptions, TlsConfig,
 };
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{CertificateParams, date_time_ymd};
 
+use crate::authority::{Authority, Identity};
 use crate::support::{SOON, wait_until};
 
-/// A CA, and what it signs. Made when the tests run.
-struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-/// A certificate and its key, in PEM.
-struct Identity {
-    certificate: String,
-    key: String,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let pem = parameters.self_signed(&key).unwrap().pem();
-        Authority { pem, issuer: Issuer::new(parameters, key) }
-    }
-
-    fn sign(&self, name: &str) -> Identity {
-        self.sign_with(CertificateParams::new([name.to_owned()]).unwrap())
-    }
-
-    fn sign_with(&self, parameters: CertificateParams) -> Identity {
-        let key = KeyPair::generate().unwrap();
-        let certificate = parameters.signed_by(&key, &self.issuer).unwrap().pem();
-        Identity { certificate, key: key.serialize_pem() }
-    }
-
-    fn trusted(&self) -> TlsConfig {
-        TlsConfig::new().ca_pem(self.pem.as_str())
-    }
+fn trusted(authority: &Authority) -> TlsConfig {
+    TlsConfig::new().ca_pem(authority.pem.as_str())
 }
 
 fn options(identity: &Identity) -> DevServerOptions {
@@ -74,7 +43,7 @@ fn a_record_travels_encrypted_and_back() {
     let authority = Authority::new();
     let server =
         options(&authority.sign("127.0.0.1")).assignment_tick(Duration::from_millis(20)).start().unwrap();
-    let client = connect(&server.url(), authority.trusted()).unwrap();
+    let client = connect(&server.url(), trusted(&authority)).unwrap();
     client.create_stream("s", StreamOptions::new()).unwrap();
     client.create_subscription("sub", "s", SubscriptionOptions::new()).unwrap();
     client.append_one("s", &Record::raw("a")).unwrap();
@@ -88,20 +57,20 @@ fn a_record_travels_encrypted_and_back() {
 fn each_way_to_fail_is_told_from_the_others() {
     let (authority, other) = (Authority::new(), Authority::new());
     let server = options(&authority.sign("127.0.0.1")).start().unwrap();
-    refused(&server.url(), other.trusted(), "not trusted");
-    refused(&server.url(), authority.trusted().server_name("other.example"), "another name");
+    refused(&server.url(), trusted(&other), "not trusted");
+    refused(&server.url(), trusted(&authority).server_name("other.example"), "another name");
 
     let named = options(&authority.sign("node.example")).start().unwrap();
-    refused(&named.url(), authority.trusted(), "another name");
-    connect(&named.url(), authority.trusted().server_name("node.example")).unwrap();
+    refused(&named.url(), trusted(&authority), "another name");
+    connect(&named.url(), trusted(&authority).server_name("node.example")).unwrap();
 
     let mut parameters = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
     parameters.not_after = date_time_ymd(2001, 1, 1);
     let expired = options(&authority.sign_with(parameters)).start().unwrap();
-    refused(&expired.url(), authority.trusted(), "expired");
+    refused(&expired.url(), trusted(&authority), "expired");
 
     let plaintext = hstreamdb::dev_server::DevServer::start().unwrap();
-    refused(&plaintext.url(), authority.trusted(), "does not speak TLS");
+    refused(&plaintext.url(), trusted(&authority), "does not speak TLS");
 
     let error = Client::connect(server.url().replace("hstreams", "hstream")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tls, "{error:?}");
@@ -112,9 +81,9 @@ fn each_way_to_fail_is_told_from_the_others() {
 fn a_server_that_wants_a_client_certificate_gets_it_or_says_so() {
     let authority = Authority::new();
     let server = options(&authority.sign("127.0.0.1")).client_ca(authority.pem.as_bytes()).start().unwrap();
-    refused(&server.url(), authority.trusted(), "client certificate");
+    refused(&server.url(), trusted(&authority), "client certificate");
     let ours = authority.sign("client");
-    let tls = authority.trusted().identity_pem(ours.certificate.as_str(), ours.key.as_str());
+    let tls = trusted(&authority).identity_pem(ours.certificate.as_str(), ours.key.as_str());
     connect(&server.url(), tls).unwrap().echo("x").unwrap();
 }
 
@@ -175,7 +144,7 @@ fn with_tls_on_no_node_ever_sees_plaintext() {
         .advertised_address("127.0.0.1", address.port())
         .start()
         .unwrap();
-    let client = connect(&server.url(), authority.trusted()).unwrap();
+    let client = connect(&server.url(), trusted(&authority)).unwrap();
     client.create_stream("s", StreamOptions::new()).ok();
     let quick = client.within(Duration::from_millis(500));
     let _ = quick.append_one("s", &Record::raw("secret"));
@@ -190,7 +159,7 @@ fn credentials_are_checked_by_the_server_and_can_be_rotated() {
     let authority = Authority::new();
     let server = options(&authority.sign("127.0.0.1")).token(TOKEN).start().unwrap();
     let url = server.url().replace("hstream://", "hstreams://");
-    let config = || ClientConfig::new(&url).tls(authority.trusted());
+    let config = || ClientConfig::new(&url).tls(trusted(&authority));
     let missing = Client::connect(config()).unwrap_err();
     assert!(missing.server().is_some_and(|server| server.grpc_status() == 16), "{missing:?}");
     let wrong = Client::connect(config().auth_token("d3Jvbmc=")).unwrap_err();
