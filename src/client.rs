@@ -201,8 +201,31 @@ impl Client {
 
     /// Makes one call, and waits for it.
     pub(crate) fn call<R: Rpc>(&self, target: Target, request: R) -> Result<R::Response> {
+        self.call_as(self.plan(), target, request)
+    }
+
+    /// Creates something. When nobody knows whether it was created, the call is made again, and finds it there
+    /// if it was: `existing` looks at what is there, and says whether it is what was asked for.
+    pub(crate) fn create<R: Rpc, T: From<R::Response>>(
+        &self,
+        request: R,
+        existing: impl FnOnce(&Client) -> Result<Option<T>>,
+    ) -> Result<T> {
+        let plan = Plan { send_twice: true, ..self.plan() };
+        let error = match self.call_as(plan, Target::Any, request) {
+            Ok(created) => return Ok(created.into()),
+            Err(error) => error,
+        };
+        if !(error.is_already_exists() && error.is_ambiguous()) {
+            return Err(error);
+        }
+        let left = plan.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let rest = Client { limit: self.limit.clone().for_at_most(left), ..self.clone() };
+        existing(&rest).ok().flatten().ok_or(error)
+    }
+
+    fn call_as<R: Rpc>(&self, plan: Plan, target: Target, request: R) -> Result<R::Response> {
         let cluster = self.cluster.clone();
-        let plan = self.plan();
         let subject = request.subject();
         let outcome = self.run(plan.deadline, async move { cluster.call(target, request, plan).await });
         outcome.map_err(|error| {

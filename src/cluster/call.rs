@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -44,6 +45,8 @@ pub(crate) struct Cluster {
     pool: Arc<Pool>,
     /// They can be replaced while calls are made.
     credentials: Arc<Mutex<Option<Credentials>>>,
+    /// Whether a call with these credentials has been answered.
+    welcome: Arc<AtomicBool>,
     /// Of the node that described the cluster last.
     version: Arc<Mutex<Option<Version>>>,
     members: Arc<Mutex<Members>>,
@@ -64,6 +67,7 @@ impl Cluster {
             routes: Arc::default(),
             refreshing: Arc::default(),
             credentials: Arc::new(Mutex::new(settings.credentials.clone())),
+            welcome: Arc::default(),
             version: Arc::default(),
             settings: Arc::new(settings),
             metadata: Vec::new(),
@@ -86,6 +90,7 @@ impl Cluster {
     /// Calls carry these from now on.
     pub(crate) fn set_credentials(&self, credentials: Credentials) {
         *self.credentials.lock() = Some(credentials);
+        self.welcome.store(false, Ordering::Relaxed);
     }
 
     /// Reads certificates again, for new connections.
@@ -163,6 +168,10 @@ impl Cluster {
         }
     }
 
+    fn is_welcome(&self) -> bool {
+        self.welcome.load(Ordering::Relaxed)
+    }
+
     fn is_stale(&self) -> bool {
         !self.members.lock().is_fresh(Instant::now(), self.settings.refresh_age)
     }
@@ -182,7 +191,7 @@ impl Cluster {
                 Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };
-            let verdict = match judge(&failure, R::EFFECT, plan.send_twice) {
+            let verdict = match judge(&failure, R::EFFECT, plan.send_twice, self.is_welcome()) {
                 // It would name a node that is not to be asked.
                 Verdict::LookUpAgain if self.only.is_some() => Verdict::GiveUp,
                 verdict => verdict,
@@ -329,7 +338,10 @@ impl Cluster {
             grpc.unary(self.request(request), R::path(), ProstCodec::default()).await
         };
         match tokio::time::timeout(time, call).await {
-            Ok(Ok(response)) => Ok(response.into_inner()),
+            Ok(Ok(response)) => {
+                self.welcome.store(true, Ordering::Relaxed);
+                Ok(response.into_inner())
+            }
             Ok(Err(status)) => Err(self.explain(R::NAME, node, failure(status, node))),
             Err(_) => {
                 let message = format!("no answer within {time:?}");
@@ -354,7 +366,10 @@ impl Cluster {
             return Failure::Refused(Error::new(ErrorKind::Unsupported, message).at_node(error.node()));
         }
         // A server with tokens cancels calls without one on plaintext connections, and says no more.
-        if error.has_status(status::CANCELLED) && self.settings.security == Security::Plaintext {
+        if error.has_status(status::CANCELLED)
+            && self.settings.security == Security::Plaintext
+            && !self.is_welcome()
+        {
             let given =
                 if self.credentials.lock().is_some() { "those given are wrong" } else { "none are given" };
             let message =

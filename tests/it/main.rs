@@ -14,3 +14,6 @@ mod dead_ends;
 mod secure;
 mod cluster;
 mod per_call;
+mod proxy;
+mod every_call_ends;
+mod creating;
