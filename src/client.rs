@@ -188,12 +188,14 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The first of its children's errors: [`Timeout`](ErrorKind::Timeout) if something had to be given up.
+    /// The first of its children's errors: [`Timeout`](ErrorKind::Timeout) if something had to be given up;
+    /// [`Interrupted`](ErrorKind::Interrupted), which loses nothing: it can be called again.
     pub fn close(&self, limit: impl Into<Wait>) -> Result<()> {
         let limit = limit.into();
         let until = limit.until();
         self.shared.closing.close();
-        let children = std::mem::take(&mut *self.shared.children.lock());
+        // They stay in the list: a close that was interrupted is called again.
+        let children = self.shared.children.lock().clone();
         let outcomes: Vec<_> =
             children.iter().filter_map(Weak::upgrade).map(|child| child.close_within(until)).collect();
         outcomes.into_iter().collect()

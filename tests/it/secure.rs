@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use hstreamdb::dev_server::DevServerOptions;
 use hstreamdb::{
-    Client, ClientConfig, ConsumerConfig, ErrorKind, Record, StreamOptions, SubscriptionOptions, TlsConfig,
+    Client, ClientConfig, ConsumerConfig, ConsumerState, ErrorKind, Record, StreamOptions,
+    SubscriptionOptions, TlsConfig,
 };
 use rcgen::{CertificateParams, date_time_ymd};
 
@@ -121,6 +122,18 @@ fn changed_certificates_are_used_for_new_connections_and_broken_ones_are_not() {
     client.echo("y").unwrap();
 }
 
+/// Whether these bytes are TLS records of a handshake that came to nothing, one behind the other.
+fn is_tls(mut bytes: &[u8]) -> bool {
+    while let [kind, 0x03, _, high, low, rest @ ..] = bytes {
+        let len = usize::from(u16::from_be_bytes([*high, *low]));
+        if !matches!(kind, 0x15 | 0x16) || rest.len() < len {
+            return false;
+        }
+        bytes = &rest[len..];
+    }
+    bytes.is_empty()
+}
+
 /// A node that would talk in plaintext: the client must never say a word to it.
 #[test]
 fn with_tls_on_no_node_ever_sees_plaintext() {
@@ -131,12 +144,21 @@ fn with_tls_on_no_node_ever_sees_plaintext() {
     let (seen, words) = (connections.clone(), plaintext.clone());
     thread::spawn(move || {
         for connection in listener.incoming().flatten() {
-            seen.fetch_add(1, Ordering::SeqCst);
-            let mut first = [0; 3];
-            // A TLS handshake record begins so; anything else is plaintext.
-            if std::io::Read::read_exact(&mut &connection, &mut first).is_ok() && first[..2] != [0x16, 0x03] {
+            let mut said = Vec::new();
+            // To its end: what comes after a refused handshake counts as well.
+            let mut connection = connection;
+            let mut part = [0; 1024];
+            while let Ok(len @ 1..) = std::io::Read::read(&mut connection, &mut part) {
+                said.extend_from_slice(&part[..len]);
+                if said.len() == len {
+                    let _ = connection.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+                }
+            }
+            // Each TLS record begins so: a handshake or an alert. Anything else is plaintext.
+            if !is_tls(&said) {
                 words.fetch_add(1, Ordering::SeqCst);
             }
+            seen.fetch_add(1, Ordering::SeqCst);
         }
     });
     // A node that says that it is found there.
@@ -186,4 +208,51 @@ fn without_tls_credentials_are_sent_only_if_asked_for_and_refusals_are_understoo
         wrong.to_string().contains("those given are wrong") && !wrong.to_string().contains("d3Jvbmc"),
         "{wrong}"
     );
+}
+
+const CANCELLED: i32 = 1;
+
+#[test]
+fn calls_that_the_server_cancels_are_made_again_once_credentials_were_good() {
+    let server = DevServerOptions::new().token(TOKEN).start().unwrap();
+    let config = || ClientConfig::new(server.url()).plaintext_auth(true);
+    let client = Client::connect(config().auth_token(TOKEN)).unwrap();
+    client.create_stream("s", StreamOptions::new()).unwrap();
+    let calls = |rpc: &str| server.faults().calls(rpc);
+    for rpc in ["Echo", "Append", "DeleteStream"] {
+        server.faults().next(rpc).refuse(CANCELLED, "");
+    }
+    client.echo("x").unwrap();
+    client.append_one("s", &Record::raw("x")).unwrap();
+    assert_eq!((calls("Echo"), calls("Append")), (2, 2));
+    let error = client.delete_stream("s", Default::default()).unwrap_err();
+    assert!(error.is_ambiguous() && error.attempts() == 1, "may have happened: {error:?}");
+    // Nobody knows yet whether the new ones are good.
+    client.set_auth_token(b"d3Jvbmc=").unwrap();
+    let error = client.echo("x").unwrap_err();
+    assert_eq!(error.attempts(), 1, "{error:?}");
+    assert!(error.to_string().contains("those given are wrong"), "{error}");
+}
+
+#[test]
+fn a_consumer_whose_credentials_are_not_good_any_more_gives_up_without_tls_as_well() {
+    let server = DevServerOptions::new().token(TOKEN).start().unwrap();
+    let config = ClientConfig::new(server.url()).plaintext_auth(true).auth_token(TOKEN);
+    let client = Client::connect(config).unwrap();
+    client.create_stream("s", StreamOptions::new()).unwrap();
+    client.create_subscription("sub", "s", SubscriptionOptions::new()).unwrap();
+    let quick = ConsumerConfig::new().reconnect(Duration::from_millis(1), Duration::from_millis(5));
+    let consumer = client.consumer("sub", quick).unwrap();
+    consumer.start().unwrap();
+    wait_until("it runs", || !client.list_consumers("sub").unwrap().is_empty());
+    // Cut off now and then, it comes back.
+    assert_eq!(server.faults().cut_consumers("sub", CANCELLED, ""), 1);
+    wait_until("it is back", || !client.list_consumers("sub").unwrap().is_empty());
+    client.set_auth_token(b"d3Jvbmc=").unwrap();
+    wait_until("it is cut off", || {
+        server.faults().cut_consumers("sub", CANCELLED, "");
+        consumer.state() == ConsumerState::Failed
+    });
+    let error = consumer.poll(1, SOON).unwrap_err();
+    assert!(error.server().is_some_and(|server| server.grpc_status() == CANCELLED), "{error:?}");
 }
