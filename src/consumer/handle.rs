@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::client::{Child, Client};
 use crate::consumer::config::ConsumerConfig;
-use crate::consumer::dispatch::{Handler, Next};
+#[cfg(feature = "ffi")]
+use crate::consumer::dispatch::Handler;
+use crate::consumer::dispatch::Next;
 use crate::consumer::life::{ConsumerState, Shared};
 use crate::error::{Error, Result};
 use crate::received::Batch;

@@ -123,12 +123,12 @@ fn an_idle_client_with_an_idle_consumer_sends_nothing() {
     consumer.start().unwrap();
     wait_until("the consumer is there", || !client.list_consumers("s").unwrap().is_empty());
     // What was on its way arrives: acknowledgements of settings, windows.
-    let mut before = proxy.from_client();
+    let mut before = proxy.bytes_sent();
     wait_until("it is quiet", || {
         thread::sleep(Duration::from_millis(300));
-        std::mem::replace(&mut before, proxy.from_client()) == proxy.from_client()
+        std::mem::replace(&mut before, proxy.bytes_sent()) == proxy.bytes_sent()
     });
     assert!(consumer.poll(1, Duration::from_secs(10)).unwrap().is_none());
-    assert_eq!(proxy.from_client(), before);
+    assert_eq!(proxy.bytes_sent(), before);
     assert_eq!(consumer.state(), ConsumerState::Running);
 }

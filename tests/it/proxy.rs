@@ -56,7 +56,7 @@ struct State {
     target: AtomicU16,
     way: Mutex<Way>,
     open: Mutex<Vec<TcpStream>>,
-    from_client: AtomicU64,
+    bytes_sent: AtomicU64,
 }
 
 /// A server that is only reached, and only named, by way of a proxy.
@@ -76,7 +76,7 @@ impl Proxy {
             target: AtomicU16::new(0),
             way: Mutex::new(Way::Good),
             open: Mutex::default(),
-            from_client: AtomicU64::new(0),
+            bytes_sent: AtomicU64::new(0),
         });
         let proxy = Proxy { port: listener.local_addr().unwrap().port(), state: state.clone() };
         thread::spawn(move || {
@@ -104,8 +104,8 @@ impl Proxy {
     }
 
     /// How many bytes clients have sent.
-    pub(crate) fn from_client(&self) -> u64 {
-        self.state.from_client.load(Ordering::SeqCst)
+    pub(crate) fn bytes_sent(&self) -> u64 {
+        self.state.bytes_sent.load(Ordering::SeqCst)
     }
 }
 
@@ -150,7 +150,7 @@ impl State {
         thread::spawn(move || {
             let last = (way == Way::ResetAfter(Stage::RequestHeaders)).then_some((HEADERS, true));
             let mut seen = |bytes| {
-                state.from_client.fetch_add(bytes, Ordering::SeqCst);
+                state.bytes_sent.fetch_add(bytes, Ordering::SeqCst);
             };
             pass(&requests, &to_server, PREFACE, last, &mut seen);
             [&requests, &to_server].into_iter().for_each(reset);
