@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use hstreamdb::dev_server::DevServerOptions;
 use hstreamdb::{Client, ClientConfig, ConsumerConfig, ConsumerState, Record, StartAt, SubscriptionOptions};
 
 use crate::proxy::{BAD_WAYS, Proxy, Way, behind_a_proxy};
@@ -112,6 +113,27 @@ fn a_name_with_a_dead_and_a_live_address_is_reached_by_all_kinds_of_calls() {
         assert_eq!(texts(&receive(&consumer, 1)), [round.to_string()]);
         proxy.cut();
     }
+}
+
+#[test]
+fn all_nodes_may_be_replaced_at_other_addresses_while_the_name_of_the_seed_stays() {
+    let seed = Proxy::new();
+    let old = DevServerOptions::new().nodes(3).start().unwrap();
+    seed.lead_to(old.port());
+    let client = Client::connect(seed.url()).unwrap();
+    create(&client);
+    let producer = client.producer(Default::default()).unwrap();
+    producer.append("s", &Record::raw("old")).unwrap();
+    assert_eq!(producer.flush(SOON).unwrap().written, 1);
+    let new = DevServerOptions::new().nodes(2).start().unwrap();
+    old.stop();
+    seed.lead_to(new.port());
+    seed.cut();
+    client.echo("x").unwrap();
+    create(&client);
+    client.append_one("s", &Record::raw("new")).unwrap();
+    let consumer = client.consumer("s", ConsumerConfig::new()).unwrap();
+    assert_eq!(texts(&receive(&consumer, 1)), ["new"]);
 }
 
 #[test]

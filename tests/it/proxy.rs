@@ -65,12 +65,13 @@ pub(crate) fn behind_a_proxy(host: &str) -> (DevServer, Proxy) {
     let tick = Duration::from_millis(20);
     let options = DevServerOptions::new().assignment_tick(tick).resend_tick(tick);
     let server = options.advertised_address(host, proxy.port).start().unwrap();
-    proxy.state.target.store(server.port(), Ordering::SeqCst);
+    proxy.lead_to(server.port());
     (server, proxy)
 }
 
 impl Proxy {
-    fn new() -> Self {
+    /// One that leads nowhere yet.
+    pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let state = Arc::new(State {
             target: AtomicU16::new(0),
@@ -86,6 +87,11 @@ impl Proxy {
             }
         });
         proxy
+    }
+
+    /// New connections go to this port.
+    pub(crate) fn lead_to(&self, port: u16) {
+        self.state.target.store(port, Ordering::SeqCst);
     }
 
     pub(crate) fn url(&self) -> String {
