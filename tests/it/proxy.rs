@@ -106,7 +106,11 @@ impl Proxy {
 
     /// Ends all connections.
     pub(crate) fn cut(&self) {
-        self.state.open.lock().unwrap().drain(..).for_each(|connection| reset(&connection));
+        for connection in self.state.open.lock().unwrap().drain(..) {
+            reset(&connection);
+            // What has come already could still be passed on.
+            let _ = connection.shutdown(Shutdown::Both);
+        }
     }
 
     /// How many bytes clients have sent.

@@ -223,7 +223,7 @@ fn closing_the_client_ends_an_append_that_waits_for_room() {
     let producer = fixture.client.producer(config).unwrap();
     let record = Record::raw(vec![b'x'; 800]);
     producer.append(&stream, &record).unwrap();
-    let error = ended_by_close(&fixture.client, || producer.append(&stream, &record));
+    let error = ended_by_close(&fixture.client, || true, || producer.append(&stream, &record));
     assert!(error.is_closed(), "{error:?}");
 }
 
@@ -254,7 +254,9 @@ fn closing_the_client_ends_an_append_at_once() {
     let fixture = Fixture::new();
     let stream = fixture.stream(1);
     fixture.server.faults().next("Append").always().ignore();
-    let error = ended_by_close(&fixture.client, || fixture.client.append_one(&stream, &Record::raw("x")));
+    let is_sent = || fixture.server.faults().calls("Append") > 0;
+    let append = || fixture.client.append_one(&stream, &Record::raw("x"));
+    let error = ended_by_close(&fixture.client, is_sent, append);
     assert!(error.is_closed() && error.is_ambiguous(), "{error:?}");
 }
 
@@ -273,9 +275,10 @@ fn closing_the_client_ends_whoever_waits_for_a_consumer() {
     });
 }
 
-/// Closes the client while the call is blocked, and returns how that ended.
+/// Closes the client while the call is blocked, and has come so far, and returns how that ended.
 fn ended_by_close<T: Send>(
     client: &Client,
+    so_far: impl Fn() -> bool,
     call: impl FnOnce() -> hstreamdb::Result<T> + Send,
 ) -> hstreamdb::Error {
     let (begun, waits) = mpsc::channel();
@@ -286,7 +289,9 @@ fn ended_by_close<T: Send>(
             begun.send(std::fs::read_link("/proc/thread-self")).unwrap();
             call()
         });
-        if let Ok(thread) = waits.recv().unwrap() {
+        let thread = waits.recv().unwrap();
+        wait_until("it has come so far", so_far);
+        if let Ok(thread) = thread {
             // Where the system tells it, it sleeps by now.
             let stat = std::path::Path::new("/proc").join(thread).join("stat");
             wait_until("it is blocked", || std::fs::read_to_string(&stat).unwrap().contains(") S "));
