@@ -487,7 +487,8 @@ typedef struct hstream_appender_t hstream_appender_t;
 typedef struct hstream_batch_t hstream_batch_t;
 
 /**
- * Settings of single calls: a time-out, a cancel object. Any number of calls may use one at once.
+ * Settings of single calls: a time-out, a cancel object, metadata, the node to ask. Any number of calls may use
+ * one at once.
  */
 typedef struct hstream_call_t hstream_call_t;
 
@@ -564,6 +565,11 @@ typedef struct hstream_producer_t hstream_producer_t;
 typedef struct hstream_record_t hstream_record_t;
 
 /**
+ * How the threads are that all clients of the process have in common.
+ */
+typedef struct hstream_runtime_options_t hstream_runtime_options_t;
+
+/**
  * One shard of a stream: an ordered log that holds a range of key hashes.
  */
 typedef struct hstream_shard_t hstream_shard_t;
@@ -609,6 +615,19 @@ typedef struct hstream_subscriptions_t hstream_subscriptions_t;
 typedef int32_t hstream_code_t;
 
 /**
+ * Is told that a thread of the library starts (1) or ends (0), on that thread: `name` is lent for the time of the
+ * call. It must be quick, and not call the library.
+ */
+typedef void (*hstream_thread_fn)(int32_t starts,
+                                  const char *name,
+                                  void *user_data);
+
+/**
+ * Frees `user_data`. Called exactly once, when nothing will call the callback any more, on any thread.
+ */
+typedef void (*hstream_release_fn)(void *user_data);
+
+/**
  * Says whether a wait ends when its cancel object is triggered: 0 goes on waiting. It is asked on the thread
  * that waits, by each that does, and may be asked more often than the object is triggered.
  */
@@ -620,11 +639,6 @@ typedef int32_t (*hstream_interrupt_fn)(void *user_data);
  */
 typedef void (*hstream_event_fn)(const struct hstream_event_t *event,
                                  void *user_data);
-
-/**
- * Frees `user_data`. Called exactly once, when nothing will call the callback any more, on any thread.
- */
-typedef void (*hstream_release_fn)(void *user_data);
 
 /**
  * Gets a line of the log, on the thread of the log: its level, when it was, in milliseconds since 1970, and what
@@ -734,7 +748,7 @@ const char *hstream_build_info(void) HSTREAM_NOEXCEPT;
 
 /**
  * Returns all options that can be set by text, as JSON: {"client": [{"key", "type", "range", "default", "text"},
- * ...]}. Keys are only added.
+ * ...], "runtime": [...]}. Keys are only added.
  *
  * **Ownership**: The result is static.
  * **Threads**: any.
@@ -835,6 +849,128 @@ hstream_code_t hstream_shutdown(int64_t timeout_ms,
  */
 HSTREAM_API
 void hstream_string_free(char *HSTREAM_NULLABLE text) HSTREAM_NOEXCEPT;
+
+/**
+ * Makes options, all default.
+ *
+ * **Ownership**: The result is yours, to be freed with `hstream_runtime_options_free`; NULL if there is none.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+struct hstream_runtime_options_t *hstream_runtime_options_new(void) HSTREAM_NOEXCEPT;
+
+/**
+ * Frees options. What was set with them stays in force.
+ *
+ * May be NULL: `runtime_options`.
+ *
+ * **Ownership**: `runtime_options` is gone after it.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+void hstream_runtime_options_free(struct hstream_runtime_options_t *HSTREAM_NULLABLE runtime_options) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets how many threads do the I/O, up to 1,024; default 1, which 0 stands for as well. More are slower on small
+ * machines.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_runtime_options_set_worker_threads(struct hstream_runtime_options_t *runtime_options,
+                                                          uint32_t count) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets how the names of threads begin, in up to 32 printable ASCII characters; default "hstream", which an empty
+ * text stands for as well. Linux shows 15 characters of the whole name.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_runtime_options_set_thread_name(struct hstream_runtime_options_t *runtime_options,
+                                                       const char *prefix) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets the stack of threads that run callbacks, in bytes from 65,536 to 1,073,741,824; default 2 MiB, which 0
+ * stands for as well.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_runtime_options_set_stack_size(struct hstream_runtime_options_t *runtime_options,
+                                                      size_t bytes) HSTREAM_NOEXCEPT;
+
+/**
+ * Has a function called on each thread of the library when it starts and when it ends: to register threads with
+ * the host's virtual machine. Calls come from several threads at once. NULL removes it.
+ *
+ * May be NULL: `callback`, `user_data`, `release`.
+ *
+ * **Ownership**: `user_data` is the library's until it is released, if there is a function: when these options
+ * are freed and other ones are in force.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: NULL_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_runtime_options_set_thread_hook(struct hstream_runtime_options_t *runtime_options,
+                                                       hstream_thread_fn HSTREAM_NULLABLE callback,
+                                                       void *HSTREAM_NULLABLE user_data,
+                                                       hstream_release_fn HSTREAM_NULLABLE release) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets an option by text: "worker.threads", "thread.name", "stack.size"; `hstream_options_schema_json` says what
+ * they take.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: UNKNOWN_OPTION, INVALID_ARGUMENT, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_runtime_options_set(struct hstream_runtime_options_t *runtime_options,
+                                           const char *key,
+                                           const char *value,
+                                           struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets how the threads are that all clients of the process have in common; with NULL, back to the defaults. It
+ * starts none, and is only needed for something else than the defaults. What is set holds for good, also when
+ * all has been shut down in between.
+ *
+ * May be NULL: `runtime_options`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: INVALID_STATE if the threads run already, as they do once there was a client.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_init(const struct hstream_runtime_options_t *HSTREAM_NULLABLE runtime_options,
+                            struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
 
 /**
  * Frees an error object.
@@ -1096,6 +1232,43 @@ HSTREAM_API
 hstream_code_t hstream_call_set_interrupt_check(struct hstream_call_t *call,
                                                 hstream_interrupt_fn HSTREAM_NULLABLE check,
                                                 void *HSTREAM_NULLABLE user_data) HSTREAM_NOEXCEPT;
+
+/**
+ * Adds gRPC metadata that goes with calls made with this. A name that ends in "-bin" takes any bytes, others
+ * printable ASCII. One name may be added several times.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT for a name or a value that can't be sent, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_call_add_metadata(struct hstream_call_t *call,
+                                         const char *name,
+                                         const void *value,
+                                         size_t value_len,
+                                         struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Has calls made with this ask one node, "host" or "host:port", and no other: nothing is looked up, and what
+ * fails is tried again there. A node that is not the owner of something says so with an error. NULL takes it
+ * away.
+ *
+ * May be NULL: `address`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT for what is no address, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_call_set_node(struct hstream_call_t *call,
+                                     const char *HSTREAM_NULLABLE address,
+                                     struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
 
 /**
  * Sets everything back to its default.
@@ -1782,7 +1955,8 @@ hstream_code_t hstream_client_set_basic_auth(struct hstream_client_t *client,
  * by the first line. The library never waits for the function: lines that come while 1,024 are waiting are lost.
  * What the function itself makes the library do is not logged. NULL removes the function. Replaced or removed, it
  * is not called any more when this returns, and it has got the lines of before. While there is none, lines go to
- * stderr if the environment variable HSTREAM_LOG has the name of a level.
+ * stderr as the environment variable HSTREAM_LOG says: the name of a level, or levels by target, as in
+ * "hstreamdb::cluster=debug,warn", where the longest target that a line's begins with decides.
  *
  * May be NULL: `callback`, `user_data`, `release`, `err`.
  *
@@ -3537,7 +3711,7 @@ hstream_code_t hstream_producer_new(struct hstream_client_t *client,
 
 /**
  * Opens one stream of the producer, which looks up its shards. Opening it again gives another handle to
- * the same batches.
+ * the same batches. Of `call`, what ends the wait counts: the look-up is the producer's own.
  *
  * May be NULL: `call`, `err`.
  *
@@ -4674,7 +4848,7 @@ hstream_code_t hstream_consumer_options_set_max_batch_bytes(struct hstream_consu
 
 /**
  * Makes a consumer of a subscription, which must exist. It begins with the first poll, or with
- * `hstream_consumer_start`.
+ * `hstream_consumer_start`. `call` is for looking that up, and not for what the consumer does later.
  *
  * May be NULL: `consumer_options`, `call`, `err`.
  *

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::closing::Closing;
-use crate::cluster::credentials::Credentials;
+use crate::cluster::credentials::{Credentials, Metadata};
+use crate::cluster::endpoint::Address;
 use crate::cluster::retry::Effect;
 use crate::cluster::rpc::Rpc;
 use crate::cluster::{Cluster, Plan, Target};
@@ -34,6 +35,8 @@ const GRACE: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    /// With what its calls carry, and whom they ask.
+    cluster: Arc<Cluster>,
     limit: Wait,
     /// Ends the calls of some handles of the client, and not those of others.
     scope: Option<Arc<Closing>>,
@@ -41,7 +44,6 @@ pub struct Client {
 
 pub(crate) struct Shared {
     runtime: Runtime,
-    cluster: Arc<Cluster>,
     closing: Closing,
     children: Mutex<Vec<Weak<dyn Child>>>,
     /// Shards of streams that records were appended to without a producer.
@@ -53,6 +55,9 @@ pub(crate) struct Shared {
 
 /// What a client closes when it is closed.
 pub(crate) trait Child: Send + Sync {
+    /// Ends the calls that wait on it, and nothing else.
+    fn end_waits(&self);
+
     fn close_within(&self, until: Until<'_>) -> Result<()>;
 
     fn metrics(&self) -> ChildMetrics;
@@ -84,15 +89,15 @@ impl Client {
         let settings = config.check()?;
         let shared = Shared {
             runtime: Runtime::acquire()?,
-            cluster: Arc::new(Cluster::new(settings, Events::start(config.on_event)?)),
             closing: Closing::default(),
             children: Mutex::default(),
             shards: Mutex::default(),
             plaintext_auth: config.plaintext_auth,
             buffer: (config.buffer_bytes > 0).then(|| Arc::new(SharedBudget::new(config.buffer_bytes))),
         };
+        let cluster = Arc::new(Cluster::new(settings, Events::start(config.on_event)?));
         let limit = config.request_timeout.map_or_else(Wait::forever, Wait::from);
-        Ok(Client { shared: Arc::new(shared), limit, scope: None })
+        Ok(Client { shared: Arc::new(shared), cluster, limit, scope: None })
     }
 
     /// The same client for calls that may take so long, and may be ended by what the wait names:
@@ -100,6 +105,35 @@ impl Client {
     #[must_use]
     pub fn within(&self, limit: impl Into<Wait>) -> Client {
         Client { limit: limit.into(), ..self.clone() }
+    }
+
+    /// The same client for calls that carry this gRPC metadata too. A name that ends in `-bin` takes any bytes,
+    /// others printable ASCII. What is made with it carries it as well: producers and consumers, for good.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a name or a value that can't be sent.
+    pub fn with_metadata(&self, name: &str, value: impl AsRef<[u8]>) -> Result<Client> {
+        Ok(self.carrying(&[Metadata::new(name, value.as_ref())?]))
+    }
+
+    /// The same client for calls that ask this node, `host[:port]`, and no other: nothing is looked up, and
+    /// what fails is tried again there. A node that is not the owner of something says so with an error. So do
+    /// the appends of a producer that is made with it; a consumer finds its node as always.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for what is no address.
+    pub fn at_node(&self, address: &str) -> Result<Client> {
+        Ok(self.asking_only(Address::parse(address)?))
+    }
+
+    pub(crate) fn carrying(&self, metadata: &[Metadata]) -> Client {
+        Client { cluster: Arc::new(self.cluster.carrying(metadata)), ..self.clone() }
+    }
+
+    pub(crate) fn asking_only(&self, node: Address) -> Client {
+        Client { cluster: Arc::new(self.cluster.asking_only(Some(node))), ..self.clone() }
     }
 
     /// The same client for calls that also end when `scope` is closed.
@@ -120,7 +154,7 @@ impl Client {
     ///
     /// [`Unavailable`](ErrorKind::Unavailable) if no node answers.
     pub fn refresh(&self) -> Result<()> {
-        let cluster = self.shared.cluster.clone();
+        let cluster = self.cluster.clone();
         let deadline = self.limit.deadline();
         self.run(deadline, async move { cluster.refresh(deadline).await.map(drop) })
     }
@@ -144,8 +178,8 @@ impl Client {
     }
 
     fn set_credentials(&self, credentials: Credentials) -> Result<()> {
-        check_plaintext_auth(self.shared.cluster.settings().security, self.shared.plaintext_auth)?;
-        self.shared.cluster.set_credentials(credentials);
+        check_plaintext_auth(self.cluster.settings().security, self.shared.plaintext_auth)?;
+        self.cluster.set_credentials(credentials);
         Ok(())
     }
 
@@ -156,7 +190,7 @@ impl Client {
     /// They can't be used; the old ones stay.
     #[cfg(feature = "tls")]
     pub fn reload_tls(&self) -> Result<()> {
-        self.shared.cluster.reload_tls()
+        self.cluster.reload_tls()
     }
 
     /// Closes the client and all producers and consumers made with it: calls that are blocked end at once
@@ -166,24 +200,27 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The first of its children's errors: [`Timeout`](ErrorKind::Timeout) if something had to be given up.
+    /// The first of its children's errors: [`Timeout`](ErrorKind::Timeout) if something had to be given up;
+    /// [`Interrupted`](ErrorKind::Interrupted), which loses nothing: it can be called again.
     /// [`WouldDeadlock`](ErrorKind::WouldDeadlock) in its own event callback; nothing is closed then.
     pub fn close(&self, limit: impl Into<Wait>) -> Result<()> {
-        self.shared.cluster.events().check_may_wait()?;
+        self.cluster.events().check_may_wait()?;
         let limit = limit.into();
         let until = limit.until();
         self.shared.closing.close();
-        let children = std::mem::take(&mut *self.shared.children.lock());
-        let outcomes: Vec<_> =
-            children.iter().filter_map(Weak::upgrade).map(|child| child.close_within(until)).collect();
-        let told = self.shared.cluster.events().stop(until);
+        // They stay in the list: a close that was interrupted is called again.
+        let children = self.shared.children.lock().clone();
+        let children: Vec<_> = children.iter().filter_map(Weak::upgrade).collect();
+        children.iter().for_each(|child| child.end_waits());
+        let outcomes: Vec<_> = children.iter().map(|child| child.close_within(until)).collect();
+        let told = self.cluster.events().stop(until);
         outcomes.into_iter().chain([told]).collect()
     }
 
     /// Ends the event callback and nothing else, as the free of a C program does.
     #[cfg(feature = "ffi")]
     pub(crate) fn stop_events(&self) {
-        self.shared.cluster.events().stop_now();
+        self.cluster.events().stop_now();
     }
 
     pub(crate) fn buffer(&self) -> Option<Arc<SharedBudget>> {
@@ -192,8 +229,31 @@ impl Client {
 
     /// Makes one call, and waits for it.
     pub(crate) fn call<R: Rpc>(&self, target: Target, request: R) -> Result<R::Response> {
-        let cluster = self.shared.cluster.clone();
-        let plan = self.plan();
+        self.call_as(self.plan(), target, request)
+    }
+
+    /// Creates something. When nobody knows whether it was created, the call is made again, and finds it there
+    /// if it was: `existing` looks at what is there, and says whether it is what was asked for.
+    pub(crate) fn create<R: Rpc, T: From<R::Response>>(
+        &self,
+        request: R,
+        existing: impl FnOnce(&Client) -> Result<Option<T>>,
+    ) -> Result<T> {
+        let plan = Plan { send_twice: true, ..self.plan() };
+        let error = match self.call_as(plan, Target::Any, request) {
+            Ok(created) => return Ok(created.into()),
+            Err(error) => error,
+        };
+        if !(error.is_already_exists() && error.is_ambiguous()) {
+            return Err(error);
+        }
+        let left = plan.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let rest = Client { limit: self.limit.clone().for_at_most(left), ..self.clone() };
+        existing(&rest).ok().flatten().ok_or(error)
+    }
+
+    fn call_as<R: Rpc>(&self, plan: Plan, target: Target, request: R) -> Result<R::Response> {
+        let cluster = self.cluster.clone();
         let subject = request.subject();
         let outcome = self.run(plan.deadline, async move { cluster.call(target, request, plan).await });
         outcome.map_err(|error| {
@@ -211,7 +271,7 @@ impl Client {
 
     /// How the calls of this handle are tried.
     pub(crate) fn plan(&self) -> Plan {
-        let settings = self.shared.cluster.settings();
+        let settings = self.cluster.settings();
         Plan {
             deadline: self.limit.deadline(),
             max_attempts: Some(settings.max_attempts),
@@ -253,7 +313,7 @@ impl Client {
     }
 
     pub(crate) fn cluster(&self) -> &Arc<Cluster> {
-        &self.shared.cluster
+        &self.cluster
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -295,7 +355,7 @@ impl Client {
     }
 
     pub(crate) fn look_up_shards(&self, stream: &str) -> Result<ShardMap> {
-        let (cluster, plan) = (self.shared.cluster.clone(), self.plan());
+        let (cluster, plan) = (self.cluster.clone(), self.plan());
         let name = stream.to_owned();
         self.run(plan.deadline, async move { cluster.shards_of(&name, plan).await })
     }
@@ -303,7 +363,7 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let settings = self.shared.cluster.settings();
+        let settings = self.cluster.settings();
         let seeds: Vec<_> = settings.seeds.iter().map(ToString::to_string).collect();
         f.debug_struct("Client")
             .field("seeds", &seeds)

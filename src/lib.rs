@@ -93,6 +93,7 @@ mod fork;
 mod cancel;
 mod wait;
 mod closing;
+mod runtime_options;
 mod runtime;
 
 mod record;
@@ -146,6 +147,8 @@ pub use producer::{
 pub use received::{Batch, ReceivedRecord};
 pub use record::{Record, RecordKind};
 pub use record_id::{Offset, RecordId, StartAt};
+pub use runtime::init;
+pub use runtime_options::{RuntimeOptions, ThreadEvent};
 pub use shard::{Shard, ShardMap, hash_key};
 pub use wait::Wait;
 

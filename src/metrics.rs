@@ -132,7 +132,7 @@ pub struct ConsumerMetrics {
 
 /// What a producer or consumer tells of itself.
 pub(crate) enum ChildMetrics {
-    Producer(ProducerStats),
+    Producer(Box<ProducerStats>),
     Consumer(ConsumerMetrics),
 }
 
@@ -197,7 +197,7 @@ impl Client {
         let (mut producers, mut consumers) = (Vec::new(), Vec::new());
         for child in children {
             match child {
-                ChildMetrics::Producer(producer) => producers.push(producer),
+                ChildMetrics::Producer(producer) => producers.push(*producer),
                 ChildMetrics::Consumer(consumer) => consumers.push(consumer),
             }
         }

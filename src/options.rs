@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use crate::config::ClientConfig;
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime_options::RuntimeOptions;
 
-/// One option of a client.
-pub(crate) struct ClientOption {
+/// One option of a `C`: of a client, of the runtime.
+pub(crate) struct ConfigOption<C> {
     pub(crate) key: &'static str,
     pub(crate) kind: Kind,
     /// In words; values out of it are refused when the client connects, if not by the setter.
     pub(crate) range: &'static str,
     pub(crate) text: &'static str,
-    set: fn(&mut ClientConfig, &str) -> Result<()>,
-    get: fn(&ClientConfig) -> String,
+    set: fn(&mut C, &str) -> Result<()>,
+    get: fn(&C) -> String,
 }
 
 /// What the text of an option looks like.
@@ -29,32 +30,40 @@ pub(crate) enum Kind {
     Bool,
 }
 
-impl ClientOption {
+impl<C> ConfigOption<C> {
     /// The value as text, unless it is a secret.
-    pub(crate) fn shown(&self, config: &ClientConfig) -> String {
+    pub(crate) fn shown(&self, config: &C) -> String {
         let value = (self.get)(config);
         if self.kind == Kind::Secret && !value.is_empty() { "***".into() } else { value }
+    }
+
+    /// Takes a value from text.
+    fn take(&self, config: &mut C, value: &str) -> Result<()> {
+        (self.set)(config, value).map_err(|error| {
+            let message = format!("the option {}: {}; it takes {}", self.key, error.message(), self.range);
+            Error::new(error.kind(), message)
+        })
     }
 }
 
 macro_rules! option {
     ($key:literal, $kind:ident, $range:literal, $text:literal, |$config:ident, $value:ident| $set:expr, $get:expr) => {
-        ClientOption {
+        ConfigOption {
             key: $key,
             kind: Kind::$kind,
             range: $range,
             text: $text,
-            set: |$config: &mut ClientConfig, $value: &str| {
+            set: |$config, $value| {
                 $set;
                 Ok(())
             },
-            get: |$config: &ClientConfig| $get,
+            get: |$config| $get,
         }
     };
 }
 
 /// All options of a client. The keys are the setters' names with dots.
-pub(crate) const CLIENT: &[ClientOption] = &[
+pub(crate) const CLIENT: &[ConfigOption<ClientConfig>] = &[
     option!(
         "url",
         Text,
@@ -269,6 +278,50 @@ pub(crate) const CLIENT: &[ClientOption] = &[
     ),
 ];
 
+/// All options of the runtime that a text can hold.
+pub(crate) const RUNTIME: &[ConfigOption<RuntimeOptions>] = &[
+    option!(
+        "worker.threads",
+        Number,
+        "0 to 1024, 0 for 1",
+        "How many threads do the I/O.",
+        |c, v| c.worker_threads = number(v)?,
+        c.worker_threads.to_string()
+    ),
+    option!(
+        "thread.name",
+        Text,
+        "up to 32 printable ASCII characters",
+        "How the names of threads begin.",
+        |c, v| c.thread_name = text(v),
+        c.prefix().to_owned()
+    ),
+    option!(
+        "stack.size",
+        Number,
+        "0, or 65536 to 1073741824",
+        "The stack of callback threads in bytes, 0 for 2 MiB.",
+        |c, v| c.stack_size = number(v)?,
+        c.stack_size.to_string()
+    ),
+];
+
+impl RuntimeOptions {
+    /// Sets an option by text: `worker.threads`, `thread.name`, `stack.size`.
+    ///
+    /// # Errors
+    ///
+    /// There is no such option, and the error names the one that comes nearest; or the text is no value of it.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        let option = find(RUNTIME, key)?;
+        let mut changed = self.clone();
+        option.take(&mut changed, value)?;
+        changed.check()?;
+        *self = changed;
+        Ok(())
+    }
+}
+
 impl ClientConfig {
     /// Sets an option by text: the same keys in all languages, in files and in environments.
     ///
@@ -276,11 +329,7 @@ impl ClientConfig {
     ///
     /// There is no such option, and the error names the one that comes nearest; or the text is no value of it.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        let option = find(key)?;
-        (option.set)(self, value).map_err(|error| {
-            let message = format!("the option {key}: {}; it takes {}", error.message(), option.range);
-            Error::new(error.kind(), message)
-        })
+        find(CLIENT, key)?.take(self, value)
     }
 
     /// An option as text; secrets come as `***`.
@@ -289,7 +338,7 @@ impl ClientConfig {
     ///
     /// There is no such option.
     pub fn get(&self, key: &str) -> Result<String> {
-        Ok(find(key)?.shown(self))
+        Ok(find(CLIENT, key)?.shown(self))
     }
 
     /// Options from a text of lines `key=value`; empty lines and those that begin with `#` do not count.
@@ -315,9 +364,9 @@ impl ClientConfig {
     }
 }
 
-fn find(key: &str) -> Result<&'static ClientOption> {
-    CLIENT.iter().find(|option| option.key == key).ok_or_else(|| {
-        let nearest = CLIENT.iter().min_by_key(|option| strsim::damerau_levenshtein(option.key, key));
+fn find<C>(options: &'static [ConfigOption<C>], key: &str) -> Result<&'static ConfigOption<C>> {
+    options.iter().find(|option| option.key == key).ok_or_else(|| {
+        let nearest = options.iter().min_by_key(|option| strsim::damerau_levenshtein(option.key, key));
         let nearest =
             nearest.map_or(String::new(), |option| format!("; is it `{}` that you mean?", option.key));
         let shown: String = key.chars().take(60).collect();
@@ -325,23 +374,24 @@ fn find(key: &str) -> Result<&'static ClientOption> {
     })
 }
 
-/// All options that can be set by text, as JSON: `{"client": [{"key", "type", "range", "default", "text"}, ...]}`.
-/// For documentation, and for bindings of other languages.
+/// All options that can be set by text, as JSON: `{"client": [{"key", "type", "range", "default", "text"}, ...],
+/// "runtime": [...]}`. For documentation, and for bindings of other languages.
 pub fn options_schema_json() -> String {
-    let default = ClientConfig::default();
-    let options: Vec<_> = CLIENT
-        .iter()
-        .map(|option| {
-            serde_json::json!({
-                "key": option.key,
-                "type": format!("{:?}", option.kind).to_lowercase(),
-                "range": option.range,
-                "default": option.shown(&default),
-                "text": option.text,
-            })
+    serde_json::json!({ "client": rows(CLIENT), "runtime": rows(RUNTIME) }).to_string()
+}
+
+fn rows<C: Default>(options: &[ConfigOption<C>]) -> Vec<serde_json::Value> {
+    let default = C::default();
+    let row = |option: &ConfigOption<C>| {
+        serde_json::json!({
+            "key": option.key,
+            "type": format!("{:?}", option.kind).to_lowercase(),
+            "range": option.range,
+            "default": option.shown(&default),
+            "text": option.text,
         })
-        .collect();
-    serde_json::json!({ "client": options }).to_string()
+    };
+    options.iter().map(row).collect()
 }
 
 fn bad(value: &str, what: &str) -> Error {
@@ -415,7 +465,7 @@ mod tests {
 
     #[test]
     fn each_option_reaches_its_own_setting_and_no_other() {
-        let value = |option: &ClientOption| match option.kind {
+        let value = |option: &ConfigOption<ClientConfig>| match option.kind {
             Kind::Bool => "true",
             Kind::Number | Kind::Milliseconds => "77",
             _ if option.key == "map.address" => "a:1=b:2",
@@ -435,6 +485,24 @@ mod tests {
                 assert_eq!(changed, option.key == other.key, "{} and {}", option.key, other.key);
             }
         }
+    }
+
+    #[test]
+    fn the_runtime_is_configured_by_text_as_well() {
+        let mut options = RuntimeOptions::default();
+        for (key, value) in [("worker.threads", "2"), ("thread.name", "app"), ("stack.size", "1048576")] {
+            options.set(key, value).unwrap();
+            assert_eq!(find(RUNTIME, key).unwrap().shown(&options), value);
+        }
+        for (key, value) in [("worker.threads", "2000"), ("thread.name", "a b"), ("stack.size", "-1")] {
+            let before = format!("{options:?}");
+            assert_eq!(options.set(key, value).unwrap_err().kind(), ErrorKind::InvalidArgument);
+            assert_eq!(format!("{options:?}"), before);
+        }
+        let error = options.set("worker.thread", "1").unwrap_err().to_string();
+        assert!(error.contains("`worker.threads`"), "{error}");
+        let schema: serde_json::Value = serde_json::from_str(&options_schema_json()).unwrap();
+        assert_eq!(schema["runtime"].as_array().unwrap().len(), RUNTIME.len());
     }
 
     #[test]

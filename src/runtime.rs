@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::cancel::Bell;
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime_options::{RuntimeOptions, ThreadEvent};
 use crate::{fork, signals};
 
 /// How long the last handle waits for the workers to end.
@@ -41,6 +42,34 @@ struct Inner {
 }
 
 static CURRENT: Mutex<Weak<Inner>> = Mutex::new(Weak::new());
+
+/// What [`init`] set. It stays in force when the runtime ends.
+static OPTIONS: Mutex<Option<Arc<RuntimeOptions>>> = Mutex::new(None);
+
+fn options() -> Arc<RuntimeOptions> {
+    OPTIONS.lock().clone().unwrap_or_default()
+}
+
+/// Sets how the threads are that all clients of the process have in common. It starts none, and is only needed
+/// for something else than the defaults. What is set holds for good: also for the threads of a later start, when
+/// all clients have gone in between.
+///
+/// # Errors
+///
+/// [`InvalidState`](ErrorKind::InvalidState) if there is a client, producer or consumer already: the threads run.
+/// [`InvalidArgument`](ErrorKind::InvalidArgument) for options out of range.
+pub fn init(options: RuntimeOptions) -> Result<()> {
+    options.check()?;
+    let current = CURRENT.lock();
+    if current.upgrade().is_some_and(|inner| inner.generation == fork::generation()) {
+        return Err(Error::new(ErrorKind::InvalidState, "the runtime of this process runs already"));
+    }
+    let before = OPTIONS.lock().replace(Arc::new(options));
+    // Outside of the locks: the hook may belong to somebody.
+    drop(current);
+    drop(before);
+    Ok(())
+}
 
 impl Runtime {
     /// A share in the runtime of this process, which is started if nobody has one.
@@ -76,12 +105,19 @@ impl Inner {
     fn start() -> Result<Inner> {
         static WORKERS: AtomicUsize = AtomicUsize::new(0);
         let bell = Bell::of_this_process()?;
+        let options = options();
+        let (named, started, ended) = (options.clone(), options.clone(), options.clone());
         let runtime = signals::blocked(|| {
             Builder::new_multi_thread()
-                // More is slower on small machines: the work is short, the wake-ups are what costs.
-                .worker_threads(1)
-                .thread_name_fn(|| format!("hstream-io-{}", WORKERS.fetch_add(1, Ordering::Relaxed)))
-                .on_thread_start(mark_thread_as_ours)
+                .worker_threads(options.workers())
+                .thread_name_fn(move || {
+                    format!("{}-io-{}", named.prefix(), WORKERS.fetch_add(1, Ordering::Relaxed))
+                })
+                .on_thread_start(move || {
+                    mark_thread_as_ours();
+                    started.tell(ThreadEvent::Starts);
+                })
+                .on_thread_stop(move || ended.tell(ThreadEvent::Ends))
                 .enable_io()
                 .enable_time()
                 .build()
@@ -125,18 +161,43 @@ fn stop(runtime: tokio::runtime::Runtime) {
     }
 }
 
-/// Starts a thread of ours.
+/// Starts a thread of ours. Its name begins with `hstream`, or with what the options have in its place.
 pub(crate) fn spawn_thread(
     name: String,
     body: impl FnOnce() + Send + 'static,
 ) -> Result<std::thread::JoinHandle<()>> {
+    let options = options();
+    let mut builder = std::thread::Builder::new();
+    if options.stack_size != 0 && runs_callbacks(&name) {
+        builder = builder.stack_size(options.stack_size);
+    }
+    let name = match name.strip_prefix("hstream") {
+        Some(rest) => format!("{}{rest}", options.prefix()),
+        None => name,
+    };
     let spawned = signals::blocked(|| {
-        std::thread::Builder::new().name(name).spawn(|| {
+        builder.name(name).spawn(move || {
             mark_thread_as_ours();
+            options.tell(ThreadEvent::Starts);
+            let _end = TellEnd(options);
             body();
         })
     });
     spawned.map_err(|error| Error::new(ErrorKind::Resources, "a thread can't be started").with_source(error))
+}
+
+/// Whether a thread of this name runs functions of the user's.
+fn runs_callbacks(name: &str) -> bool {
+    name.starts_with("hstream-cb-") || name == "hstream-log"
+}
+
+/// Tells the end of a thread, also if it panics.
+struct TellEnd(Arc<RuntimeOptions>);
+
+impl Drop for TellEnd {
+    fn drop(&mut self) {
+        self.0.tell(ThreadEvent::Ends);
+    }
 }
 
 /// Whether this thread is one of ours.

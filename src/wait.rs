@@ -45,7 +45,6 @@ impl Wait {
     }
 
     /// The same with another time.
-    #[cfg(feature = "ffi")]
     pub(crate) fn for_at_most(self, timeout: Option<Duration>) -> Self {
         Wait { timeout, ..self }
     }

@@ -113,9 +113,9 @@ fn an_idle_client_costs_nothing(url: &str) {
     let consumer = client.consumer("idle", ConsumerConfig::new()).unwrap();
     assert!(consumer.poll(1, Duration::from_secs(2)).unwrap().is_none());
     let before = cpu_time();
-    assert!(consumer.poll(1, Duration::from_secs(5)).unwrap().is_none());
+    assert!(consumer.poll(1, Duration::from_secs(10)).unwrap().is_none());
     let used = cpu_time() - before;
-    assert!(used < Duration::from_millis(5), "{used:?} in 5 s");
+    assert!(used < Duration::from_millis(10), "{used:?} in 10 s");
 }
 
 fn cpu_time() -> Duration {

@@ -43,6 +43,11 @@ impl Stream {
     pub fn created(&self) -> Option<SystemTime> {
         self.created
     }
+
+    /// Whether it was created by the same request.
+    fn is_as(&self, other: &Stream) -> bool {
+        Stream { created: None, ..self.clone() } == Stream { created: None, ..other.clone() }
+    }
 }
 
 impl From<proto::Stream> for Stream {
@@ -147,11 +152,17 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// A stream of this name exists already; the name or an option is not acceptable. As the server creates
-    /// shards one by one, a call that timed out may have left a stream with fewer of them.
+    /// A stream of this name exists already ([`is_already_exists`](Error::is_already_exists)); the name or an
+    /// option is not acceptable. If an attempt may have created it (the connection was lost, or no answer came),
+    /// a stream that exists afterwards with these options is taken for that one, and is no error. As the server
+    /// creates shards one by one, a call that timed out may have left a stream with fewer of them.
     pub fn create_stream(&self, name: &str, options: StreamOptions) -> Result<Stream> {
         names::check("stream", name)?;
-        Ok(self.call(Target::Any, options.into_request(name)?)?.into())
+        let request = options.into_request(name)?;
+        let wanted = Stream::from(request.clone());
+        self.create(request, |client| {
+            Ok(Some(client.get_stream(name)?).filter(|stream| stream.is_as(&wanted)))
+        })
     }
 
     /// The stream of this name.

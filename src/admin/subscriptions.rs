@@ -58,6 +58,12 @@ impl Subscription {
     pub fn checkpoints(&self) -> &[(u64, u64)] {
         &self.checkpoints
     }
+
+    /// Whether it was created by the same request.
+    fn is_as(&self, other: &Subscription) -> bool {
+        let plain = |it: &Subscription| Subscription { created: None, checkpoints: Vec::new(), ..it.clone() };
+        plain(self) == plain(other)
+    }
 }
 
 impl From<proto::Subscription> for Subscription {
@@ -170,7 +176,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// One of this id exists already, there is no such stream, or an option is not acceptable.
+    /// One of this id exists already ([`is_already_exists`](Error::is_already_exists)), there is no such stream, or
+    /// an option is not acceptable. If an attempt may have created it (the connection was lost, or no answer
+    /// came), one that exists afterwards with these options is taken for that one, and is no error.
     pub fn create_subscription(
         &self,
         id: &str,
@@ -179,7 +187,11 @@ impl Client {
     ) -> Result<Subscription> {
         names::check("subscription", id)?;
         names::check("stream", stream)?;
-        Ok(self.call(Target::Any, options.into_request(id, stream)?)?.into())
+        let request = options.into_request(id, stream)?;
+        let wanted = Subscription::from(request.clone());
+        self.create(request, |client| {
+            Ok(Some(client.get_subscription(id)?).filter(|subscription| subscription.is_as(&wanted)))
+        })
     }
 
     /// The subscription of this id, with its checkpoints.

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
@@ -10,7 +11,7 @@ use tonic::Status;
 use tonic::client::Grpc;
 use tonic::metadata::MetadataMap;
 
-use crate::cluster::credentials::Credentials;
+use crate::cluster::credentials::{Credentials, Metadata};
 use crate::cluster::describe::ClusterAnswer;
 use crate::cluster::duplex::Duplex;
 use crate::cluster::endpoint::{Address, Security};
@@ -42,11 +43,25 @@ pub(crate) struct Plan {
 }
 
 /// The cluster, as seen from here. Its futures run on the private runtime.
+///
+/// Clones share all that is known, and differ in what goes with their calls, and in whom they ask.
+#[derive(Clone)]
 pub(crate) struct Cluster {
+    known: Arc<Known>,
+    /// Goes with each call, besides what the settings say.
+    metadata: Vec<Metadata>,
+    /// The one node to ask.
+    only: Option<Address>,
+}
+
+/// What is known of the cluster, and how to get there.
+struct Known {
     settings: Arc<ClusterSettings>,
     pool: Pool,
     /// They can be replaced while calls are made.
     credentials: Mutex<Option<Credentials>>,
+    /// Whether a call with these credentials has been answered.
+    welcome: AtomicBool,
     /// Of the node that described the cluster last.
     version: Mutex<Option<Version>>,
     members: Mutex<Members>,
@@ -61,7 +76,7 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) fn new(settings: ClusterSettings, events: Events) -> Self {
         let events = Arc::new(events);
-        Cluster {
+        let known = Known {
             pool: Pool::new(&events),
             events,
             stats: NodeStats::default(),
@@ -70,66 +85,84 @@ impl Cluster {
             routes: Mutex::default(),
             refreshing: tokio::sync::Mutex::default(),
             credentials: Mutex::new(settings.credentials.clone()),
+            welcome: AtomicBool::new(false),
             version: Mutex::default(),
             settings: Arc::new(settings),
-        }
+        };
+        Cluster { known: Arc::new(known), metadata: Vec::new(), only: None }
+    }
+
+    /// The same cluster, for calls that carry this too.
+    pub(crate) fn carrying(&self, metadata: &[Metadata]) -> Self {
+        let mut cluster = self.clone();
+        cluster.metadata.extend_from_slice(metadata);
+        cluster
+    }
+
+    /// The same cluster, of which only this node is asked, whoever owns what. `None` takes that back.
+    pub(crate) fn asking_only(&self, node: Option<Address>) -> Self {
+        Cluster { only: node, ..self.clone() }
     }
 
     /// Calls carry these from now on.
     pub(crate) fn set_credentials(&self, credentials: Credentials) {
-        *self.credentials.lock() = Some(credentials);
+        *self.known.credentials.lock() = Some(credentials);
+        self.known.welcome.store(false, Ordering::Relaxed);
     }
 
     /// Reads certificates again, for new connections.
     #[cfg(feature = "tls")]
     pub(crate) fn reload_tls(&self) -> Result<()> {
-        self.settings.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
+        self.known.settings.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
     }
 
     pub(crate) fn events(&self) -> &Events {
-        &self.events
+        &self.known.events
     }
 
     pub(crate) fn counters(&self) -> &Counters {
-        &self.counters
+        &self.known.counters
     }
 
     /// How many nodes there are, and how many are in trouble.
     pub(crate) fn node_counts(&self) -> (usize, usize) {
-        self.members.lock().counts()
+        self.known.members.lock().counts()
     }
 
     pub(crate) fn node_metrics(&self) -> Vec<NodeMetrics> {
-        let states = self.members.lock().states();
-        self.stats.snapshot(states, Instant::now())
+        let states = self.known.members.lock().states();
+        self.known.stats.snapshot(states, Instant::now())
     }
 
     pub(crate) fn view_age(&self) -> Option<Duration> {
-        self.members.lock().refreshed().map(|refreshed| refreshed.elapsed())
+        self.known.members.lock().refreshed().map(|refreshed| refreshed.elapsed())
     }
 
     /// Until when the client's certificate is valid, and the one that a server showed last.
     pub(crate) fn certificates_expire(&self) -> (Option<SystemTime>, Option<SystemTime>) {
         #[cfg(feature = "tls")]
-        if let Some(tls) = &self.settings.tls {
+        if let Some(tls) = &self.known.settings.tls {
             return tls.expiry();
         }
         (None, None)
     }
 
     pub(crate) fn settings(&self) -> &ClusterSettings {
-        &self.settings
+        &self.known.settings
     }
 
     /// Asks one node after the other what the cluster looks like, the seeds last. One pass: it ends with
     /// the first answer, or with the last failure.
     pub(crate) async fn refresh(&self, deadline: Option<Instant>) -> Result<ClusterAnswer> {
-        let _turn = self.refreshing.lock().await;
+        let _turn = self.known.refreshing.lock().await;
         let start = fastrand::usize(..);
-        let candidates = self.members.lock().candidates(start, Instant::now());
+        let candidates = match &self.only {
+            Some(node) => vec![node.clone()],
+            None => self.known.members.lock().candidates(start, Instant::now()),
+        };
         let mut last = None;
         for node in candidates {
-            match self.attempt(&node, (), self.time_for(deadline, self.settings.lookup_timeout)).await {
+            match self.attempt(&node, (), self.time_for(deadline, self.known.settings.lookup_timeout)).await {
                 Ok(answer) => {
                     self.take_over(&answer)?;
                     return Ok(answer);
@@ -152,14 +185,14 @@ impl Cluster {
 
     fn take_over(&self, answer: &ClusterAnswer) -> Result<()> {
         self.check_version(answer)?;
-        let mut members = self.members.lock();
+        let mut members = self.known.members.lock();
         let change = members.update(answer, Instant::now())?;
-        self.pool.retain(|node| members.knows(node));
-        self.routes.lock().retain(|node| members.knows(node));
-        self.stats.retain(|node| members.remembers(node));
-        self.counters.refreshes.add(1);
+        self.known.pool.retain(|node| members.knows(node));
+        self.known.routes.lock().retain(|node| members.knows(node));
+        self.known.stats.retain(|node| members.remembers(node));
+        self.known.counters.refreshes.add(1);
         let event = |change: Change| Event::of_client(EventKind::ClusterChanged).saying(change.to_string());
-        let news = change.map(|change| self.events.put(event(change)));
+        let news = change.map(|change| self.known.events.put(event(change)));
         drop(members);
         news.iter().for_each(Unlogged::log);
         Ok(())
@@ -167,7 +200,7 @@ impl Cluster {
 
     fn check_version(&self, answer: &ClusterAnswer) -> Result<()> {
         let version = answer.version().as_deref().and_then(Version::parse);
-        *self.version.lock() = version;
+        *self.known.version.lock() = version;
         match version {
             Some(old) if old < OLDEST => {
                 let message = format!("the server is of version {old}; this client needs {OLDEST} or newer");
@@ -181,16 +214,20 @@ impl Cluster {
     /// Looks at the cluster again if what we know is old or doubtful, unless somebody does so already.
     /// Failing changes nothing: the old view serves on.
     async fn refresh_if(&self, wanted: bool) {
-        if wanted && self.refreshing.try_lock().is_ok() {
-            let soon = Instant::now().checked_add(self.settings.connect_timeout);
+        if wanted && self.only.is_none() && self.known.refreshing.try_lock().is_ok() {
+            let soon = Instant::now().checked_add(self.known.settings.connect_timeout);
             if let Err(error) = self.refresh(soon).await {
                 tracing::debug!(%error, "the cluster could not be looked at");
             }
         }
     }
 
+    fn is_welcome(&self) -> bool {
+        self.known.welcome.load(Ordering::Relaxed)
+    }
+
     fn is_stale(&self) -> bool {
-        !self.members.lock().is_fresh(Instant::now(), self.settings.refresh_age)
+        !self.known.members.lock().is_fresh(Instant::now(), self.known.settings.refresh_age)
     }
 
     /// Calls the node that the target asks for, and again as the plan allows.
@@ -208,7 +245,11 @@ impl Cluster {
                 Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };
-            let verdict = judge(&failure, R::EFFECT, plan.send_twice);
+            let verdict = match judge(&failure, R::EFFECT, plan.send_twice, self.is_welcome()) {
+                // It would name a node that is not to be asked.
+                Verdict::LookUpAgain if self.only.is_some() => Verdict::GiveUp,
+                verdict => verdict,
+            };
             tracing::debug!(rpc = R::NAME, attempts, ?verdict, error = %failure.error(), "an attempt failed");
             maybe_applied |= R::EFFECT == Effect::Writes && may_be_applied(&failure);
             let describe = |error: Error| {
@@ -231,7 +272,7 @@ impl Cluster {
             if plan.deadline.is_some_and(|deadline| Instant::now() + pause >= deadline) {
                 return Err(describe(time_is_up(failure.error())));
             }
-            self.counters.retries.add(1);
+            self.known.counters.retries.add(1);
             tokio::time::sleep(pause).await;
             request.tried_again();
             self.refresh_if(!matches!(failure, Failure::Refused(_)) || verdict == Verdict::LookUpAgain).await;
@@ -250,14 +291,14 @@ impl Cluster {
         plan: Plan,
     ) -> Result<R::Response, Failure> {
         let (node, route) = self.node_for(target, plan.deadline).await?;
-        let time = self.time_for(plan.deadline, self.settings.attempt_timeout);
+        let time = self.time_for(plan.deadline, self.known.settings.attempt_timeout);
         let outcome = self.attempt(&node, request.clone(), time).await;
         match &outcome {
             Ok(_) => self.note_answer(&node),
             Err(failure) => {
                 self.note(&node, failure);
                 if let Some(route) = route.filter(|_| puts_route_in_doubt(failure)) {
-                    self.routes.lock().invalidate(target, &route);
+                    self.known.routes.lock().invalidate(target, &route);
                 }
             }
         }
@@ -270,10 +311,13 @@ impl Cluster {
         target: &Target,
         deadline: Option<Instant>,
     ) -> Result<(Address, Option<Route>), Failure> {
-        if *target == Target::Any {
-            return Ok((self.members.lock().pick(Instant::now()), None));
+        if let Some(node) = &self.only {
+            return Ok((node.clone(), None));
         }
-        let known = self.routes.lock().get(target);
+        if *target == Target::Any {
+            return Ok((self.known.members.lock().pick(Instant::now()), None));
+        }
+        let known = self.known.routes.lock().get(target);
         let route = match known {
             Some(route) => route,
             None => self.look_up(target, deadline).await?,
@@ -283,11 +327,11 @@ impl Cluster {
 
     /// Asks who owns it, also if we seem to know.
     async fn look_up(&self, target: &Target, deadline: Option<Instant>) -> Result<Route, Failure> {
-        let node = self.members.lock().pick(Instant::now());
-        let time = self.time_for(deadline, self.settings.lookup_timeout);
+        let node = self.known.members.lock().pick(Instant::now());
+        let time = self.time_for(deadline, self.known.settings.lookup_timeout);
         let found = match target {
             // Nobody owns it.
-            Target::Any => return Ok(self.routes.lock().put(Target::Any, node)),
+            Target::Any => return Ok(self.known.routes.lock().put(Target::Any, node)),
             Target::Shard(id) => {
                 let request = proto::LookupShardRequest { shard_id: *id };
                 self.attempt(&node, request, time).await.map(|answer| answer.server_node)
@@ -307,7 +351,7 @@ impl Cluster {
         })?;
         let owner = owner.ok_or_else(|| Error::protocol("a look-up named no node"));
         let owner = owner.and_then(|owner| address_of(&owner)).map_err(Failure::Refused)?;
-        Ok(self.routes.lock().put(target.clone(), owner))
+        Ok(self.known.routes.lock().put(target.clone(), owner))
     }
 
     /// Opens the fetch of a subscription on the node that owns it. The owner is looked up each time:
@@ -320,13 +364,13 @@ impl Cluster {
         self.refresh_if(self.is_stale()).await;
         let target = Target::Subscription(subscription.to_owned());
         let route = self.look_up(&target, None).await?;
-        let connected = self.pool.dedicated(&route.node, &self.settings).await;
+        let connected = self.known.pool.dedicated(&route.node, &self.known.settings).await;
         let channel = connected.map_err(|failure| {
             self.note(&route.node, &failure);
             self.explain("StreamingFetch", &route.node, failure)
         })?;
         let mut metadata = self.metadata();
-        if let Ok(agent) = self.settings.user_agent.parse() {
+        if let Ok(agent) = self.known.settings.user_agent.parse() {
             // What servers show of a consumer; they do not look at user-agent.
             metadata.insert("proxy-agent", agent);
         }
@@ -335,23 +379,25 @@ impl Cluster {
 
     /// The node that a shard's appends go to, as far as it has been looked up; else empty.
     pub(crate) fn known_owner(&self, shard_id: u64) -> String {
-        let route = self.routes.lock().get(&Target::Shard(shard_id));
+        let route = self.known.routes.lock().get(&Target::Shard(shard_id));
         route.map_or_else(String::new, |route| route.node.to_string())
     }
 
     /// What a failed stream, or a call without answer, says about the node it was on.
     pub(crate) fn note_lost(&self, node: &Address, error: &Error) {
         let event = || Event::of_client(EventKind::NodeLost).at_node(node).because_of(error);
-        let mut members = self.members.lock();
-        let news = members.in_trouble(node, Instant::now()).then(|| self.events.put(event()));
+        let mut members = self.known.members.lock();
+        // Others are asked by name alone, and nobody chooses among them.
+        let lost = members.knows(node) && members.in_trouble(node, Instant::now());
+        let news = lost.then(|| self.known.events.put(event()));
         drop(members);
         news.iter().for_each(Unlogged::log);
     }
 
     fn note_answer(&self, node: &Address) {
         let event = || Event::of_client(EventKind::Reconnected).at_node(node);
-        let mut members = self.members.lock();
-        let news = members.well(node).then(|| self.events.put(event()));
+        let mut members = self.known.members.lock();
+        let news = members.well(node).then(|| self.known.events.put(event()));
         drop(members);
         news.iter().for_each(Unlogged::log);
     }
@@ -364,13 +410,13 @@ impl Cluster {
         time: Duration,
     ) -> Result<R::Response, Failure> {
         let carries = request.carries();
-        let underway = self.stats.begin(node, &self.counters);
+        let underway = self.known.stats.begin(node, &self.known.counters);
         let outcome = self.attempt_uncounted(node, request, time).await;
         match &outcome {
             Ok(_) => {
                 underway.succeeded();
                 if let Some((records, bytes)) = carries {
-                    self.counters.sent.add_batch(records, bytes);
+                    self.known.counters.sent.add_batch(records, bytes);
                 }
             }
             Err(failure) => underway.failed(failure.error()),
@@ -384,11 +430,14 @@ impl Cluster {
         request: R,
         time: Duration,
     ) -> Result<R::Response, Failure> {
-        let channel = self.pool.unary(node, &self.settings).map_err(Failure::NotSent)?;
-        let max_receive_bytes = self.settings.max_receive_bytes;
+        let channel = self.known.pool.unary(node, &self.known.settings).map_err(Failure::NotSent)?;
+        let max_receive_bytes = self.known.settings.max_receive_bytes;
         let wire = Wire { channel, metadata: self.metadata(), max_receive_bytes };
         match tokio::time::timeout(time, request.exchange(wire)).await {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(response)) => {
+                self.known.welcome.store(true, Ordering::Relaxed);
+                Ok(response)
+            }
             Ok(Err(status)) => Err(self.explain(R::NAME, node, failure(status, node))),
             Err(_) => {
                 let message = format!("no answer within {time:?}");
@@ -408,14 +457,20 @@ impl Cluster {
             && let Some(since) = version::since(rpc)
         {
             let version =
-                self.version.lock().map_or("an unknown version".into(), |version| version.to_string());
+                self.known.version.lock().map_or("an unknown version".into(), |version| version.to_string());
             let message = format!("it needs a server of version {since} or newer, this one is of {version}");
             return Failure::Refused(Error::new(ErrorKind::Unsupported, message).at_node(error.node()));
         }
         // A server with tokens cancels calls without one on plaintext connections, and says no more.
-        if error.has_status(status::CANCELLED) && self.settings.security == Security::Plaintext {
-            let given =
-                if self.credentials.lock().is_some() { "those given are wrong" } else { "none are given" };
+        if error.has_status(status::CANCELLED)
+            && self.known.settings.security == Security::Plaintext
+            && !self.is_welcome()
+        {
+            let given = if self.known.credentials.lock().is_some() {
+                "those given are wrong"
+            } else {
+                "none are given"
+            };
             let message =
                 format!("cancelled by the server, which is how it refuses credentials without TLS; {given}");
             return Failure::Refused(error.clone().saying(message));
@@ -425,7 +480,10 @@ impl Cluster {
 
     /// The commonest trouble of all: the cluster names addresses that can't be reached from here.
     fn explain_unreachable(&self, node: &Address, error: &Error) -> Error {
-        if error.kind() != ErrorKind::Unavailable || self.settings.seeds.contains(node) {
+        if error.kind() != ErrorKind::Unavailable
+            || self.only.is_some()
+            || self.known.settings.seeds.contains(node)
+        {
             return error.clone();
         }
         let message = format!(
@@ -437,7 +495,7 @@ impl Cluster {
     }
 
     fn explain_lost(&self, node: &Address, failure: Failure) -> Failure {
-        match self.pool.take_refusal(node) {
+        match self.known.pool.take_refusal(node) {
             Some(refusal) => Failure::NotSent(Error::new(ErrorKind::Tls, refusal).at_node(node)),
             None => failure,
         }
@@ -446,15 +504,16 @@ impl Cluster {
     /// What goes with every call.
     fn metadata(&self) -> MetadataMap {
         let mut map = MetadataMap::new();
-        self.settings.metadata.iter().for_each(|metadata| metadata.put_into(&mut map));
-        if let Some(credentials) = &*self.credentials.lock() {
+        let metadata = self.known.settings.metadata.iter().chain(&self.metadata);
+        metadata.for_each(|metadata| metadata.put_into(&mut map));
+        if let Some(credentials) = &*self.known.credentials.lock() {
             credentials.put_into(&mut map);
         }
         map
     }
 
     fn grpc(&self, channel: tonic::transport::Channel) -> Grpc<tonic::transport::Channel> {
-        Grpc::new(channel).max_decoding_message_size(self.settings.max_receive_bytes)
+        Grpc::new(channel).max_decoding_message_size(self.known.settings.max_receive_bytes)
     }
 
     fn note(&self, node: &Address, failure: &Failure) {

@@ -64,18 +64,21 @@ pub(crate) enum Verdict {
 }
 
 /// The table of errors. `send_twice`: a write of which nobody knows whether it was applied may go again.
-pub(crate) fn judge(failure: &Failure, effect: Effect, send_twice: bool) -> Verdict {
+/// `welcome`: calls with these credentials have been answered before, so it isn't them that the server cancels.
+pub(crate) fn judge(failure: &Failure, effect: Effect, send_twice: bool, welcome: bool) -> Verdict {
+    let may_go_again = effect == Effect::Reads || send_twice;
     match failure {
         // The next attempt would meet the same certificates.
         Failure::NotSent(error) if error.kind() == ErrorKind::Tls => Verdict::GiveUp,
         Failure::NotSent(_) => Verdict::Retry,
-        Failure::Unknown(_) if effect == Effect::Reads || send_twice => Verdict::Retry,
+        Failure::Unknown(_) if may_go_again => Verdict::Retry,
         Failure::Unknown(_) => Verdict::GiveUp,
         Failure::Refused(error) if error.has_code(ErrorCode::WrongServer) => Verdict::LookUpAgain,
         Failure::Refused(error) => {
             match error.server().map_or(status::UNKNOWN, |server| server.grpc_status()) {
                 status::UNAVAILABLE => Verdict::Retry,
-                status::DEADLINE_EXCEEDED if effect == Effect::Reads || send_twice => Verdict::Retry,
+                status::DEADLINE_EXCEEDED if may_go_again => Verdict::Retry,
+                status::CANCELLED if may_go_again && welcome => Verdict::Retry,
                 status::INTERNAL | status::UNKNOWN if effect == Effect::Reads => Verdict::Retry,
                 _ => Verdict::GiveUp,
             }
@@ -118,9 +121,25 @@ mod tests {
             (refused(status::DEADLINE_EXCEEDED, 0), Verdict::Retry, Verdict::GiveUp, Verdict::Retry),
             (refused(status::UNIMPLEMENTED, 0), Verdict::GiveUp, Verdict::GiveUp, Verdict::GiveUp),
         ] {
-            assert_eq!(judge(&failure, Effect::Reads, false), reads, "{failure:?}");
-            assert_eq!(judge(&failure, Effect::Writes, false), writes, "{failure:?}");
-            assert_eq!(judge(&failure, Effect::Writes, true), twice, "{failure:?}");
+            for welcome in [false, true] {
+                assert_eq!(judge(&failure, Effect::Reads, false, welcome), reads, "{failure:?}");
+                assert_eq!(judge(&failure, Effect::Writes, false, welcome), writes, "{failure:?}");
+                assert_eq!(judge(&failure, Effect::Writes, true, welcome), twice, "{failure:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn cancelled_is_how_credentials_are_refused_unless_they_were_good_before() {
+        let cancelled = refused(status::CANCELLED, 0);
+        for (effect, twice, welcome, verdict) in [
+            (Effect::Reads, false, false, Verdict::GiveUp),
+            (Effect::Writes, true, false, Verdict::GiveUp),
+            (Effect::Reads, false, true, Verdict::Retry),
+            (Effect::Writes, true, true, Verdict::Retry),
+            (Effect::Writes, false, true, Verdict::GiveUp),
+        ] {
+            assert_eq!(judge(&cancelled, effect, twice, welcome), verdict, "{effect:?} {twice} {welcome}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The task that keeps a StreamingFetch open.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
@@ -15,10 +15,16 @@ use crate::proto::{RecordId, StreamingFetchRequest, StreamingFetchResponse};
 /// for a moment.
 const NAME_ATTEMPTS: u32 = 5;
 
+/// How often in a row a server may cancel at once: that is also how it refuses credentials without TLS.
+const CANCELLED_ATTEMPTS: u32 = 8;
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 pub(crate) struct FetchLoop {
     shared: Arc<Shared>,
     /// Attempts since records last came.
     attempts: u32,
+    /// Those in a row that the server cancelled at once.
+    cancelled: u32,
     /// Whether the server has ever taken us on.
     has_run: bool,
 }
@@ -32,7 +38,7 @@ enum Ended {
 
 impl FetchLoop {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        FetchLoop { shared, attempts: 0, has_run: false }
+        FetchLoop { shared, attempts: 0, cancelled: 0, has_run: false }
     }
 
     /// Runs until it is stopped, or fails for good. Returns why.
@@ -42,6 +48,7 @@ impl FetchLoop {
                 return Ok(());
             }
             self.attempts += 1;
+            let begun = Instant::now();
             let failure = match self.connect_and_serve().await {
                 Ok(Ended::Stopped) => {
                     self.shared.acks.confirm();
@@ -53,6 +60,8 @@ impl FetchLoop {
                 }
                 Err(failure) => failure,
             };
+            let was_cancelled = failure.error().has_status(status::CANCELLED) && begun.elapsed() < AT_ONCE;
+            self.cancelled = if was_cancelled { self.cancelled + 1 } else { 0 };
             if let Some(error) = self.give_up(&failure) {
                 return Err(error);
             }
@@ -79,6 +88,7 @@ impl FetchLoop {
             | status::UNIMPLEMENTED => true,
             status::FAILED_PRECONDITION => !error.has_code(crate::proto::ErrorCode::WrongServer),
             status::ABORTED => error.server().is_some_and(|server| server.name() == "SubscriptionIsDeleting"),
+            status::CANCELLED => self.cancelled >= CANCELLED_ATTEMPTS,
             status::ALREADY_EXISTS => !self.has_run && self.attempts >= NAME_ATTEMPTS,
             _ => false,
         };

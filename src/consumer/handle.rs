@@ -46,9 +46,21 @@ impl Client {
     ///
     /// There is no such subscription, an option is out of range, the client is closed.
     pub fn consumer(&self, subscription: &str, config: ConsumerConfig) -> Result<Consumer> {
+        self.consumer_found_by(self, subscription, config)
+    }
+
+    /// The same, with the subscription looked for by the other handle, and all that comes later by this one.
+    pub(crate) fn consumer_found_by(
+        &self,
+        finder: &Client,
+        subscription: &str,
+        config: ConsumerConfig,
+    ) -> Result<Consumer> {
         let settings = config.check()?;
-        self.get_subscription(subscription)?;
-        let shared = Arc::new(Shared::new(subscription, settings, self.cluster().clone(), self.spawner()));
+        finder.get_subscription(subscription)?;
+        // It goes where the subscription is: another node would start a second copy of it.
+        let cluster = Arc::new(self.cluster().asking_only(None));
+        let shared = Arc::new(Shared::new(subscription, settings, cluster, self.spawner()));
         let owner = Arc::new(Owner { shared, runtime: self.runtime().clone() });
         let child: Arc<dyn Child> = owner.clone();
         self.adopt(Arc::downgrade(&child))?;
@@ -173,8 +185,14 @@ impl Consumer {
     pub fn flush_acks(&self, limit: impl Into<Wait>) -> Result<()> {
         self.shared().acks.hurry();
         let limit = limit.into();
-        wait(self.shared().acks.wait_until_none(), limit.until())
-            .map_err(|ended| ended.into_error("acks to be sent"))
+        let sent = async {
+            tokio::select! {
+                biased;
+                () = self.shared().acks.wait_until_none() => Ok(()),
+                () = self.shared().ending.closed() => Err(Error::closed("client")),
+            }
+        };
+        wait(sent, limit.until()).map_err(|ended| ended.into_error("acks to be sent"))?
     }
 
     /// How many acks have not been sent.
@@ -222,6 +240,10 @@ impl Consumer {
 }
 
 impl Child for Owner {
+    fn end_waits(&self) {
+        self.shared.ending.close();
+    }
+
     fn close_within(&self, until: Until<'_>) -> Result<()> {
         self.shared.close(until)
     }

@@ -75,6 +75,8 @@ pub(crate) struct Shared {
     pub(crate) buffer: Buffer,
     pub(crate) acks: Acks,
     pub(crate) counts: Counts,
+    /// Ends waits for acks: the client is closed.
+    pub(crate) ending: Closing,
     /// Whether it is to stop. Renewed by each start.
     pub(crate) stopping: Stopping,
     life: Mutex<Life>,
@@ -139,6 +141,7 @@ impl Shared {
             acks: Acks::new(settings.ack_records, settings.ack_age),
             counts: Counts::default(),
             settings,
+            ending: Closing::default(),
             stopping: Stopping::default(),
             life: Mutex::new(Life {
                 state: ConsumerState::Idle,

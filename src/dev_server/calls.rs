@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tonic::codegen::BoxStream;
+use tonic::metadata::MetadataMap;
 use tonic::{Response, Status};
 
 use super::node::Node;
@@ -60,7 +61,8 @@ impl<T> Answering<T> {
     /// Tells what the call is about, and carries out what was ordered to happen before such a call.
     pub(super) async fn about(&self, subject: &str) -> Result<Option<Order>, Status> {
         subject.clone_into(&mut self.call.subject.lock());
-        let order = self.node.cluster.orders.take(self.call.rpc, subject, self.node.id);
+        let no_metadata = MetadataMap::new();
+        let order = self.node.cluster.orders.take(self.call.rpc, subject, self.node.id, &no_metadata);
         if let Some(order) = &order {
             order.before(self.outbox.closed()).await?;
         }

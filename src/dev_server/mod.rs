@@ -39,7 +39,8 @@
 //! The same by name and text, for [`DevServer::set`], for the C function of that name and for the control
 //! port of the program. STATUS is a number or a name of gRPC (`14`, `UNAVAILABLE`), MS are milliseconds,
 //! NODE counts from 0, TEXT is the rest of the line. CHOICE says which calls are meant: `on=SUBJECT` (stream,
-//! subscription, reader or key), `node=NODE`, `times=N` or `times=always` (1 if it is left out), `percent=P`.
+//! subscription, reader or key), `node=NODE`, `with=NAME=VALUE` (metadata), `times=N` or `times=always` (1 if it
+//! is left out), `percent=P`.
 //!
 //! | command | value | what it does |
 //! | --- | --- | --- |

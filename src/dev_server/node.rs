@@ -137,14 +137,12 @@ impl Node {
         Q: Send + 'static,
         A: Send + 'static,
     {
-        let request = request.into_inner();
         if !self.cluster.orders.are_there() {
-            return handle(self, request).map(Response::new).map_err(|status| self.word(status));
+            let answer = handle(self, request.into_inner());
+            return answer.map(Response::new).map_err(|status| self.word(status));
         }
-        self.serve_waiting(rpc, Request::new(request), subject, move |node, request| async move {
-            handle(&node, request)
-        })
-        .await
+        self.serve_waiting(rpc, request, subject, move |node, request| async move { handle(&node, request) })
+            .await
     }
 
     /// A call that may wait. If something was ordered for it, it goes on when its client gives up, as the
@@ -161,9 +159,9 @@ impl Node {
         A: Send + 'static,
         F: Future<Output = Result<A, Status>> + Send + 'static,
     {
-        let request = request.into_inner();
+        let (metadata, _, request) = request.into_parts();
         let node = self.clone();
-        let answer = match self.cluster.orders.take(rpc, subject(&request), self.id) {
+        let answer = match self.cluster.orders.take(rpc, subject(&request), self.id, &metadata) {
             None => self.life.run(handle(node, request)).await,
             Some(order) if order.disowns() => Err(lookups::not_owner(self, resource_of(rpc))),
             Some(order) => {

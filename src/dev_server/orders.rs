@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
 #[cfg(doc)]
@@ -25,6 +26,7 @@ pub struct NextCalls<'a> {
     rpc: String,
     subject: Option<String>,
     node: Option<NodeId>,
+    carrying: Option<(String, Vec<u8>)>,
     times: Times,
     percent: u8,
 }
@@ -47,6 +49,13 @@ impl NextCalls<'_> {
     /// [`DevServer::node_urls`](super::DevServer::node_urls).
     pub fn at_node(mut self, node: usize) -> Self {
         self.node = Some(node_id(node));
+        self
+    }
+
+    /// Only calls that carry this metadata, once or among others of the name. Calls that are answered in parts
+    /// are none of them.
+    pub fn carrying(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
+        self.carrying = Some((name.to_owned(), value.into()));
         self
     }
 
@@ -111,9 +120,9 @@ impl NextCalls<'_> {
             Times::Left(times) => times,
             Times::Always => 1,
         };
-        let NextCalls { orders, rpc, subject, node, times, percent } = self;
+        let NextCalls { orders, rpc, subject, node, carrying, times, percent } = self;
         let mut book = orders.book.lock();
-        book.entries.push_back(Entry { rpc, subject, node, times, percent, action });
+        book.entries.push_back(Entry { rpc, subject, node, carrying, times, percent, action });
         orders.pending.fetch_add(count, Ordering::AcqRel);
     }
 }
@@ -138,16 +147,27 @@ struct Entry {
     rpc: String,
     subject: Option<String>,
     node: Option<NodeId>,
+    carrying: Option<(String, Vec<u8>)>,
     times: Times,
     percent: u8,
     action: Action,
 }
 
 impl Entry {
-    fn fits(&self, rpc: &str, subject: &str, node: NodeId) -> bool {
+    fn fits(&self, rpc: &str, subject: &str, node: NodeId, metadata: &MetadataMap) -> bool {
         self.rpc == rpc
             && self.subject.as_deref().is_none_or(|wanted| wanted == subject)
             && self.node.is_none_or(|wanted| wanted == node)
+            && self.carrying.as_ref().is_none_or(|(name, value)| carries(metadata, name, value))
+    }
+}
+
+fn carries(metadata: &MetadataMap, name: &str, value: &[u8]) -> bool {
+    if name.ends_with("-bin") {
+        let mut values = metadata.get_all_bin(name).iter();
+        values.any(|given| given.to_bytes().is_ok_and(|given| given == value))
+    } else {
+        metadata.get_all(name).iter().any(|given| given.as_bytes() == value)
     }
 }
 
@@ -177,7 +197,15 @@ impl Orders {
 
     pub(super) fn next(&self, rpc: &str) -> NextCalls<'_> {
         let times = Times::Left(1);
-        NextCalls { orders: self, rpc: rpc.to_owned(), subject: None, node: None, times, percent: 100 }
+        NextCalls {
+            orders: self,
+            rpc: rpc.to_owned(),
+            subject: None,
+            node: None,
+            carrying: None,
+            times,
+            percent: 100,
+        }
     }
 
     pub(super) fn pending(&self) -> usize {
@@ -205,14 +233,21 @@ impl Orders {
 
     /// The first order that fits this call, which counts as carried out. Those that chance leaves out
     /// stay as they are.
-    pub(super) fn take(&self, rpc: &str, subject: &str, node: NodeId) -> Option<Order> {
+    pub(super) fn take(
+        &self,
+        rpc: &str,
+        subject: &str,
+        node: NodeId,
+        metadata: &MetadataMap,
+    ) -> Option<Order> {
         if !self.are_there() {
             return None;
         }
         let mut book = self.book.lock();
         let Book { entries, random } = &mut *book;
         let chosen = |entry: &Entry| {
-            entry.fits(rpc, subject, node) && (entry.percent == 100 || random.u8(..100) < entry.percent)
+            entry.fits(rpc, subject, node, metadata)
+                && (entry.percent == 100 || random.u8(..100) < entry.percent)
         };
         let position = entries.iter().position(chosen)?;
         let entry = entries.get_mut(position)?;
@@ -294,7 +329,7 @@ mod tests {
     }
 
     fn refused(orders: &Orders, rpc: &str, subject: &str) -> Option<Code> {
-        orders.take(rpc, subject, 1).and_then(|order| match order.0 {
+        orders.take(rpc, subject, 1, &MetadataMap::new()).and_then(|order| match order.0 {
             Action::Refuse(status) => Some(status.code()),
             _ => None,
         })
@@ -329,12 +364,26 @@ mod tests {
     }
 
     #[test]
+    fn orders_can_be_for_calls_with_some_metadata() {
+        let orders = orders();
+        orders.next("Echo").carrying("tenant", "blue").refuse(14, "");
+        orders.next("Echo").carrying("trace-bin", [0, 255]).refuse(14, "");
+        let mut metadata = MetadataMap::new();
+        metadata.append("tenant", "red".parse().unwrap());
+        assert!(orders.take("Echo", "", 1, &metadata).is_none());
+        metadata.append("tenant", "blue".parse().unwrap());
+        assert!(orders.take("Echo", "", 1, &metadata).is_some());
+        metadata.append_bin("trace-bin", tonic::metadata::MetadataValue::from_bytes(&[0, 255]));
+        assert!(orders.take("Echo", "", 1, &metadata).is_some());
+    }
+
+    #[test]
     fn orders_can_be_taken_back() {
         let orders = orders();
         orders.next("Append").times(5).delay(Duration::from_secs(1));
         orders.clear();
         assert_eq!(orders.pending(), 0);
-        assert!(orders.take("Append", "", 1).is_none());
+        assert!(orders.take("Append", "", 1, &MetadataMap::new()).is_none());
     }
 
     #[test]

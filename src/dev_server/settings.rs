@@ -204,13 +204,18 @@ fn refusal<'a>(it: &'a Context<'_>, words: &mut Words<'_>) -> Result<(NextCalls<
     Ok((calls, status, words.rest().to_owned()))
 }
 
-/// Which calls are meant: `on=SUBJECT`, `node=N`, `times=N`, `times=always`, `percent=P`.
+/// Which calls are meant: `on=SUBJECT`, `node=N`, `with=NAME=VALUE`, `times=N`, `times=always`, `percent=P`.
 fn chosen<'a>(it: &'a Context<'_>, rpc: &str, words: &mut Words<'_>) -> Result<NextCalls<'a>> {
     let mut calls = it.faults.next(rpc);
     while let Some((name, value)) = words.choice() {
         calls = match name {
             "on" => calls.on(value),
             "node" => calls.at_node(words.read(value)?),
+            "with" => {
+                let pair = value.split_once('=');
+                let (name, value) = pair.ok_or_else(|| words.wrong("metadata is NAME=VALUE"))?;
+                calls.carrying(name, value)
+            }
             "times" if value == "always" => calls.always(),
             "times" => calls.times(words.read(value)?),
             _ => calls.percent(words.read(value)?),
@@ -238,8 +243,9 @@ impl<'a> Words<'a> {
     /// The next word, if it is a choice.
     fn choice(&mut self) -> Option<(&'a str, &'a str)> {
         let word = self.left.split_whitespace().next()?;
-        let choice =
-            word.split_once('=').filter(|(name, _)| ["on", "node", "times", "percent"].contains(name))?;
+        let choice = word
+            .split_once('=')
+            .filter(|(name, _)| ["on", "node", "with", "times", "percent"].contains(name))?;
         self.left = self.left[word.len()..].trim_start();
         Some(choice)
     }

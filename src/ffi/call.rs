@@ -1,22 +1,31 @@
 //! What can be set for a single call.
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::time::Duration;
 
 use crate::cancel::Cancel;
+use crate::client::Client;
+use crate::cluster::credentials::Metadata;
+use crate::cluster::endpoint::Address;
 use crate::ffi::boundary::{self, Failure, Outcome, given};
+use crate::ffi::bytes;
 use crate::ffi::callback::{check_of, hstream_interrupt_fn};
 use crate::ffi::cancel::hstream_cancel_t;
+use crate::ffi::error::hstream_error_t;
 use crate::ffi::handles;
 use crate::ffi::status::*;
 use crate::wait::{Check, Wait};
 
-/// Settings of single calls: a time-out, a cancel object. Any number of calls may use one at once.
+/// Settings of single calls: a time-out, a cancel object, metadata, the node to ask. Any number of calls may use
+/// one at once.
 #[derive(Default)]
 pub struct hstream_call_t {
     timeout_ms: Option<i64>,
     interrupt: Interrupt,
+    metadata: Vec<Metadata>,
+    node: Option<Address>,
 }
 
 /// What may end waits before their time.
@@ -50,11 +59,18 @@ impl hstream_call_t {
         };
         Ok(self.interrupt.apply(limit))
     }
-}
 
-/// How long a call may wait: as its call object says, or as `otherwise`.
-pub(crate) fn limit_of(call: Option<&hstream_call_t>, otherwise: &Wait) -> Outcome<Wait> {
-    call.map_or_else(|| Ok(otherwise.clone()), |call| call.limit(otherwise))
+    /// The client for calls made with this.
+    pub(crate) fn apply(&self, client: &Client) -> Outcome<Client> {
+        let mut client = client.within(self.limit(client.limit())?);
+        if !self.metadata.is_empty() {
+            client = client.carrying(&self.metadata);
+        }
+        if let Some(node) = &self.node {
+            client = client.asking_only(node.clone());
+        }
+        Ok(client)
+    }
 }
 
 /// The pair of parameters of functions that wait, and what ends them if there is no object.
@@ -180,6 +196,61 @@ pub unsafe extern "C" fn hstream_call_set_interrupt_check(
     boundary::run(None, || {
         let call = given(call, "call")?;
         call.interrupt.check = check_of(check, user_data);
+        Ok(())
+    })
+}
+
+/// Adds gRPC metadata that goes with calls made with this. A name that ends in "-bin" takes any bytes, others
+/// printable ASCII. One name may be added several times.
+///
+/// May be NULL: `err`.
+///
+/// **Ownership**: What is given is copied.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT for a name or a value that can't be sent, UTF8.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_call_add_metadata(
+    call: Option<&mut hstream_call_t>,
+    name: *const c_char,
+    value: *const c_void,
+    value_len: usize,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    boundary::run(err, || {
+        let call = given(call, "call")?;
+        // SAFETY: `name` is NULL or a NUL-terminated text, as the rules for callers say.
+        let name = unsafe { bytes::text(name, "name") }?;
+        // SAFETY: `value` is NULL or as long as is said, as the rules for callers say.
+        let value = unsafe { bytes::data(value, value_len, "value") }?;
+        call.metadata.push(Metadata::new(name, value)?);
+        Ok(())
+    })
+}
+
+/// Has calls made with this ask one node, "host" or "host:port", and no other: nothing is looked up, and what
+/// fails is tried again there. A node that is not the owner of something says so with an error. NULL takes it
+/// away.
+///
+/// May be NULL: `address`, `err`.
+///
+/// **Ownership**: What is given is copied.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT for what is no address, UTF8.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_call_set_node(
+    call: Option<&mut hstream_call_t>,
+    address: *const c_char,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    boundary::run(err, || {
+        let call = given(call, "call")?;
+        // SAFETY: `address` is NULL or a NUL-terminated text, as the rules for callers say.
+        let address = unsafe { bytes::optional_text(address, "address") }?;
+        call.node = address.map(Address::parse).transpose()?;
         Ok(())
     })
 }

@@ -48,6 +48,11 @@ pub type hstream_log_fn = Option<
     ),
 >;
 
+/// Is told that a thread of the library starts (1) or ends (0), on that thread: `name` is lent for the time of the
+/// call. It must be quick, and not call the library.
+pub type hstream_thread_fn =
+    Option<unsafe extern "C-unwind" fn(starts: i32, name: *const c_char, user_data: *mut c_void)>;
+
 /// Says whether a wait ends when its cancel object is triggered: 0 goes on waiting. It is asked on the thread
 /// that waits, by each that does, and may be asked more often than the object is triggered.
 pub type hstream_interrupt_fn = Option<unsafe extern "C-unwind" fn(user_data: *mut c_void) -> i32>;
@@ -94,6 +99,15 @@ struct Unit {
 unsafe impl Send for Unit {}
 // SAFETY: nothing here is changed, and the pointer is only passed on.
 unsafe impl Sync for Unit {}
+
+impl Callback<hstream_thread_fn> {
+    pub(crate) fn call(&self, starts: bool, name: &Text) {
+        let Some(function) = self.function else { return };
+        // SAFETY: the caller of the setter promised a function that keeps the rules for callbacks; what it
+        // is called with lives for the call.
+        unsafe { function(starts.into(), name.lend(None), self.unit.user_data) }
+    }
+}
 
 impl<F> Callback<F> {
     pub(crate) fn new(function: F, user_data: *mut c_void, release: hstream_release_fn) -> Self {

@@ -57,7 +57,7 @@ impl hstream_client_t {
     /// The client for one call.
     pub(crate) fn within(&self, call: Option<&hstream_call_t>) -> Outcome<Client> {
         match call {
-            Some(call) => Ok(self.client.within(call.limit(self.client.limit())?)),
+            Some(call) => call.apply(&self.client),
             None => Ok(self.client.clone()),
         }
     }
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn hstream_client_connect(
         let client = Client::open(config)?;
         let client = client.within(interrupt.apply(client.limit().clone()));
         if !lazy {
-            client.within(call::limit_of(call, client.limit())?).refresh()?;
+            call.map_or_else(|| Ok(client.clone()), |call| call.apply(&client))?.refresh()?;
         }
         out.write(handles::register(hstream_client_t::new(client, interrupt)));
         Ok(())

@@ -147,7 +147,7 @@ fn cancel(handle: Arc<hstream_consumer_t>) {
 }
 
 /// Makes a consumer of a subscription, which must exist. It begins with the first poll, or with
-/// `hstream_consumer_start`.
+/// `hstream_consumer_start`. `call` is for looking that up, and not for what the consumer does later.
 ///
 /// May be NULL: `consumer_options`, `call`, `err`.
 ///
@@ -173,7 +173,8 @@ pub unsafe extern "C" fn hstream_consumer_new(
         let subscription_id = unsafe { bytes::text(subscription_id, "subscription_id") }?;
         let out = given(out, "out")?;
         let (config, callback) = consumer_options.map(|options| options.parts()).unwrap_or_default();
-        let consumer = client.within(call)?.consumer(subscription_id, config)?;
+        let finder = client.within(call)?;
+        let consumer = client.parent().consumer_found_by(&finder, subscription_id, config)?;
         let (name, subscription) = (Text::new(consumer.name()), Text::new(subscription_id));
         let consumer = hstream_consumer_t {
             life: Life::new(),

@@ -133,7 +133,7 @@ pub unsafe extern "C" fn hstream_build_info() -> *const c_char {
 }
 
 /// Returns all options that can be set by text, as JSON: {"client": [{"key", "type", "range", "default", "text"},
-/// ...]}. Keys are only added.
+/// ...], "runtime": [...]}. Keys are only added.
 ///
 /// **Ownership**: The result is static.
 /// **Threads**: any.

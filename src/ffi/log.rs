@@ -22,6 +22,7 @@ use crate::ffi::boundary::{self, Failure, Outcome};
 use crate::ffi::bytes::{self, Text};
 use crate::ffi::callback::{Callback, hstream_log_fn, hstream_release_fn};
 use crate::ffi::error::hstream_error_t;
+use crate::ffi::log_filter::Filter;
 use crate::ffi::status::*;
 use crate::fork;
 use crate::runtime::spawn_thread;
@@ -44,6 +45,9 @@ const NAMES: [&CStr; 6] = [c"OFF", c"ERROR", c"WARN", c"INFO", c"DEBUG", c"TRACE
 /// Only this library's lines: those of what it is made of are not for its users.
 const OURS: &str = "hstreamdb";
 
+/// In place of a level: what the environment says.
+const AS_THE_ENVIRONMENT: i32 = -1;
+
 /// How many lines wait for a slow function; those beyond are lost and counted.
 const WAITING: usize = 1024;
 
@@ -57,6 +61,7 @@ thread_local! {
 /// Where lines go in this process.
 struct Log {
     generation: u32,
+    /// The level for all targets, or `AS_THE_ENVIRONMENT`.
     level: AtomicI32,
     sink: Mutex<Option<Sink>>,
     /// One change at a time.
@@ -91,7 +96,7 @@ fn log() -> &'static Log {
         }
         let new = Box::into_raw(Box::new(Log {
             generation: fork::generation(),
-            level: AtomicI32::new(level_of_environment()),
+            level: AtomicI32::new(AS_THE_ENVIRONMENT),
             sink: Mutex::default(),
             changing: Mutex::default(),
         }));
@@ -135,23 +140,29 @@ impl Sink {
     }
 }
 
-/// What the environment variable HSTREAM_LOG says.
-fn level_of_environment() -> i32 {
-    static LEVEL: OnceLock<i32> = OnceLock::new();
-    *LEVEL.get_or_init(|| {
-        let value = std::env::var("HSTREAM_LOG").unwrap_or_default();
-        let level = NAMES.iter().position(|name| name.to_bytes().eq_ignore_ascii_case(value.as_bytes()));
-        level.map_or(HSTREAM_LOG_OFF, level_number)
+/// What the environment variable HSTREAM_LOG says. What it says wrongly is told on stderr, once.
+fn environment() -> &'static Filter {
+    static FILTER: OnceLock<Filter> = OnceLock::new();
+    FILTER.get_or_init(|| {
+        let value = std::env::var_os("HSTREAM_LOG").unwrap_or_default();
+        let value = value.to_string_lossy();
+        let (filter, malformed) = Filter::parse(&value);
+        for part in malformed {
+            let part = part.escape_debug();
+            let text = format!("HSTREAM_LOG: `{part}` is neither a level nor target=level, and is ignored\n");
+            let _ = std::io::stderr().write_all(text.as_bytes());
+        }
+        filter
     })
 }
 
-fn level_number(index: usize) -> i32 {
-    i32::try_from(index).unwrap_or(HSTREAM_LOG_OFF)
+fn is_wanted_by_environment() -> bool {
+    environment().highest() != HSTREAM_LOG_OFF
 }
 
 /// Has lines written to stderr if the environment wants that.
 pub(crate) fn as_the_environment_says() {
-    if level_of_environment() != HSTREAM_LOG_OFF {
+    if is_wanted_by_environment() {
         install();
     }
 }
@@ -171,9 +182,12 @@ impl Subscriber for Lines {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_event()
-            && metadata.target().starts_with(OURS)
-            && number_of(*metadata.level()) <= log().level.load(Ordering::Relaxed)
+        let (target, level) = (metadata.target(), number_of(*metadata.level()));
+        let told = || match log().level.load(Ordering::Relaxed) {
+            AS_THE_ENVIRONMENT => environment().level_of(target),
+            level => level,
+        };
+        metadata.is_event() && target.starts_with(OURS) && level <= told()
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
@@ -201,7 +215,7 @@ impl Subscriber for Lines {
             return;
         }
         drop(sink);
-        if level_of_environment() != HSTREAM_LOG_OFF {
+        if is_wanted_by_environment() {
             let name = NAMES[usize::try_from(line.level).unwrap_or(0)].to_string_lossy();
             let text = format!("{name:5} {}: {}\n", line.target, line.message);
             let _ = std::io::stderr().write_all(text.as_bytes());
@@ -259,7 +273,8 @@ fn check_level(max_level: i32) -> Outcome {
 /// by the first line. The library never waits for the function: lines that come while 1,024 are waiting are lost.
 /// What the function itself makes the library do is not logged. NULL removes the function. Replaced or removed, it
 /// is not called any more when this returns, and it has got the lines of before. While there is none, lines go to
-/// stderr if the environment variable HSTREAM_LOG has the name of a level.
+/// stderr as the environment variable HSTREAM_LOG says: the name of a level, or levels by target, as in
+/// "hstreamdb::cluster=debug,warn", where the longest target that a line's begins with decides.
 ///
 /// May be NULL: `callback`, `user_data`, `release`, `err`.
 ///
@@ -292,7 +307,7 @@ pub unsafe extern "C" fn hstream_log_set_callback(
         let one = log.changing.lock();
         let before = log.sink.lock().take();
         let before = before.map(Sink::end);
-        let level = if callback.is_some() { max_level } else { level_of_environment() };
+        let level = if callback.is_some() { max_level } else { AS_THE_ENVIRONMENT };
         log.level.store(level, Ordering::Relaxed);
         if callback.is_some() {
             *log.sink.lock() = Some(Sink::new(Callback::new(callback, user_data, release)));

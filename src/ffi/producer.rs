@@ -131,7 +131,7 @@ pub unsafe extern "C" fn hstream_producer_new(
 }
 
 /// Opens one stream of the producer, which looks up its shards. Opening it again gives another handle to
-/// the same batches.
+/// the same batches. Of `call`, what ends the wait counts: the look-up is the producer's own.
 ///
 /// May be NULL: `call`, `err`.
 ///
@@ -155,8 +155,10 @@ pub unsafe extern "C" fn hstream_producer_open(
         // SAFETY: `stream` is NULL or a NUL-terminated text, as the rules for callers say.
         let stream = unsafe { bytes::text(stream, "stream") }?;
         let out = given(out, "out")?;
-        let limit = call.map(|call| call.limit(producer.producer.limit())).transpose()?;
-        let appender = producer.producer.appender_within(stream, limit)?;
+        let appender = match call {
+            Some(call) => producer.producer.appender_with(stream, |client| call.apply(client))?,
+            None => producer.producer.appender(stream)?,
+        };
         out.write(handles::register(hstream_appender_t::new(appender, producer.interrupt.clone())));
         Ok(())
     })

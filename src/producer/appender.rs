@@ -121,10 +121,8 @@ impl Appender {
         let how = if self.core.settings.linger == Linger::ByHand { How::AtOnce } else { How::Tracked };
         let delivery = self.push(To::Key, record, 0, &limit, how)?;
         let delivery = delivery.ok_or_else(|| Error::protocol("a tracked record has no delivery"))?;
-        delivery.wait_until(until).map_err(|error| match error.kind() {
-            ErrorKind::Timeout | ErrorKind::Interrupted => error.ambiguous(),
-            _ => error,
-        })
+        // Once accepted, it may be written whatever ends the wait.
+        self.core.wait_for(delivery.settled(), until).map_err(Error::ambiguous)?
     }
 
     /// Sends what is buffered for this stream, and waits until everything appended to it before is settled

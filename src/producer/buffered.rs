@@ -16,7 +16,7 @@ use crate::producer::reports::{Deliveries, Reporter};
 use crate::producer::stats::ProducerStats;
 use crate::record::Record;
 use crate::runtime::{Runtime, spawn_thread};
-use crate::wait::{Until, Wait, wait};
+use crate::wait::{Ended, Until, Wait, wait};
 
 /// How long the last handle waits for what is still on the way.
 const DROP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -66,19 +66,14 @@ impl BufferedProducer {
         self.appender_by(&self.owner.client, stream)
     }
 
-    /// The same, with the look-up made by this client: as long as that allows.
+    /// The same, with the look-up made by a client that this makes of the producer's.
     #[cfg(feature = "ffi")]
-    pub(crate) fn appender_within(&self, stream: &str, limit: Option<Wait>) -> Result<Appender> {
-        match limit {
-            Some(limit) => self.appender_by(&self.owner.client.within(limit), stream),
-            None => self.appender(stream),
-        }
-    }
-
-    /// How long its look-ups may take unless said otherwise.
-    #[cfg(feature = "ffi")]
-    pub(crate) fn limit(&self) -> &Wait {
-        self.owner.client.limit()
+    pub(crate) fn appender_with<E: From<Error>>(
+        &self,
+        stream: &str,
+        client: impl FnOnce(&Client) -> Result<Client, E>,
+    ) -> Result<Appender, E> {
+        Ok(self.appender_by(&client(&self.owner.client)?, stream)?)
     }
 
     fn appender_by(&self, client: &Client, stream: &str) -> Result<Appender> {
@@ -118,16 +113,24 @@ impl BufferedProducer {
     ///
     /// # Errors
     ///
-    /// [`InvalidState`](ErrorKind::InvalidState) if reports are not polled;
-    /// [`Interrupted`](ErrorKind::Interrupted).
+    /// [`InvalidState`](ErrorKind::InvalidState) if reports are not polled; [`Closed`](ErrorKind::Closed) after a
+    /// close, when there are no more; [`Interrupted`](ErrorKind::Interrupted).
     pub fn poll(&self, limit: impl Into<Wait>) -> Result<Option<Deliveries>> {
         let Reporter::Queue(queue) = &self.owner.core.reporter else {
             let message = "this producer's reports are not polled; see ProducerConfig::poll_reports";
             return Err(Error::new(ErrorKind::InvalidState, message));
         };
-        match wait(queue.pop(), limit.into().until()) {
-            Ok(deliveries) => Ok(Some(deliveries)),
-            Err(crate::wait::Ended::Timeout) => Ok(None),
+        let next = async {
+            tokio::select! {
+                biased;
+                deliveries = queue.pop() => Some(deliveries),
+                () = self.owner.core.finished.closed() => queue.try_pop(),
+            }
+        };
+        match wait(next, limit.into().until()) {
+            Ok(Some(deliveries)) => Ok(Some(deliveries)),
+            Ok(None) => Err(Error::closed("producer")),
+            Err(Ended::Timeout) => Ok(None),
             Err(ended) => Err(ended.into_error("a report")),
         }
     }
@@ -168,12 +171,16 @@ impl BufferedProducer {
 }
 
 impl Child for Owner {
+    fn end_waits(&self) {
+        self.core.end_waits();
+    }
+
     fn close_within(&self, until: Until<'_>) -> Result<()> {
         self.core.close(until).map(drop)
     }
 
     fn metrics(&self) -> ChildMetrics {
-        ChildMetrics::Producer(self.core.snapshot())
+        ChildMetrics::Producer(Box::new(self.core.snapshot()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the handles of a producer, its workers and its reports share.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -49,6 +50,10 @@ pub(crate) struct Core {
     lane_options: LaneOptions,
     streams: Mutex<HashMap<Arc<str>, Arc<StreamLanes>>>,
     pub(crate) closing: Closing,
+    /// Ends flushes and other waits: the client is closed.
+    ending: Closing,
+    /// After this there are no more reports.
+    pub(crate) finished: Closing,
 }
 
 /// What a record took of the budgets, or may take.
@@ -86,6 +91,8 @@ impl Core {
             lane_options: LaneOptions { limits, linger, compressor, buffers: Buffers::default(), sealed },
             streams: Mutex::default(),
             closing: Closing::default(),
+            ending: Closing::default(),
+            finished: Closing::default(),
             settings,
         });
         shared_budget.iter().for_each(|budget| budget.join(&core));
@@ -233,10 +240,23 @@ impl Core {
         }
         let flush = Arc::new(Flush::default());
         lanes.iter().for_each(|lane| lane.flush(&flush));
-        match wait(flush.done(), until) {
-            Ok(()) => Ok(flush.counts()),
-            Err(ended) => Err(ended.into_error(WRITES)),
-        }
+        self.wait_for(flush.done(), until).map(|()| flush.counts())
+    }
+
+    /// Waits for records to be written, until the client is closed at most.
+    pub(crate) fn wait_for<T>(&self, written: impl Future<Output = T>, until: Until<'_>) -> Result<T> {
+        let written = async {
+            tokio::select! {
+                biased;
+                written = written => Ok(written),
+                () = self.ending.closed() => Err(Error::closed("client")),
+            }
+        };
+        wait(written, until).map_err(|ended| ended.into_error(WRITES))?
+    }
+
+    pub(crate) fn end_waits(&self) {
+        self.ending.close();
     }
 
     pub(crate) fn lanes(&self) -> Vec<Arc<Lane>> {
@@ -277,6 +297,7 @@ impl Core {
         let written_in_time = flush.counts();
         self.give_up();
         self.reporter.stop();
+        self.finished.close();
         let Some(ended) = ended else { return Ok(flush.counts()) };
         let given_up = flush.counts().total() - written_in_time.total();
         let error = ended.into_error(WRITES);

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use crate::codec::append::Written;
 use crate::error::Result;
 use crate::record_id::RecordId;
-use crate::wait::{Until, Wait, wait};
+use crate::wait::{Wait, wait};
 
 impl Written {
     pub(crate) fn id(&self, index: usize) -> RecordId {
@@ -85,12 +85,12 @@ impl Delivery {
     /// [`is_ambiguous`](crate::Error::is_ambiguous) if nobody can tell. And that of the wait itself: time was
     /// up, or it was interrupted; then it can be waited for again.
     pub fn wait(&self, limit: impl Into<Wait>) -> Result<RecordId> {
-        self.wait_until(limit.into().until())
+        let settled = wait(self.settled(), limit.into().until());
+        settled.unwrap_or_else(|ended| Err(ended.into_error("a delivery")))
     }
 
-    pub(crate) fn wait_until(&self, until: Until<'_>) -> Result<RecordId> {
-        let settled = wait(self.outcome.settled(self.index), until);
-        settled.unwrap_or_else(|ended| Err(ended.into_error("a delivery")))
+    pub(crate) async fn settled(&self) -> Result<RecordId> {
+        self.outcome.settled(self.index).await
     }
 
     /// The outcome, if it is there.

@@ -1173,6 +1173,71 @@ static void shut_down(void)
     hstream_client_free(client);
 }
 
+/* ---- Settings of single calls -------------------------------------------------------------------------- */
+
+static void settings_of_calls(void)
+{
+    hstream_dev_server_t *server = NULL;
+    hstream_client_options_t *options = hstream_client_options_new();
+    hstream_client_t *client = NULL;
+    hstream_consumer_t *consumer = NULL;
+    hstream_call_t *call = hstream_call_new();
+    hstream_error_t *err = NULL;
+    hstream_batch_t *batch = NULL;
+    char *text = NULL;
+    char hosts[256], *second;
+
+    if (!OK(hstream_dev_server_start(2, &server, NULL)))
+        return;
+    OK(hstream_client_options_set_url(options, hstream_dev_server_url(server, NULL), NULL));
+    OK(hstream_client_connect(options, NULL, &client, NULL));
+    create(client, "called", 1);
+
+    OK(hstream_dev_server_set(server, "refuse", "Append 5 with=tenant=blue times=always", NULL));
+    OK(hstream_call_add_metadata(call, "tenant", "blue", HSTREAM_NTS, NULL));
+    OK(hstream_call_add_metadata(call, "trace-bin", "\0\377", 2, NULL));
+    CHECK(hstream_client_append_raw(client, "called", NULL, 0, "x", 1, call, NULL, NULL) != HSTREAM_OK);
+    OK(hstream_client_append_raw(client, "called", NULL, 0, "x", 1, NULL, NULL, NULL));
+    OK(hstream_dev_server_set(server, "clear", "", NULL));
+    OK(hstream_dev_server_set(server, "refuse", "GetSubscription 5 with=tenant=blue", NULL));
+    CHECK(hstream_consumer_new(client, "called", NULL, call, &consumer, NULL) != HSTREAM_OK);
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_call_add_metadata(call, "a b", "x", 1, &err));
+    CHECK(strstr(hstream_error_message(err, NULL), "a b") != NULL);
+    hstream_error_free(err);
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_call_add_metadata(call, "a", "\n", 1, NULL));
+
+    /* The second node of "hstream://host:port,host:port". */
+    hstream_call_clear(call);
+    snprintf(hosts, sizeof hosts, "%s", hstream_dev_server_url(server, NULL));
+    second = strrchr(hosts, ',') + 1;
+    OK(hstream_call_set_node(call, second, NULL));
+    OK(hstream_dev_server_set(server, "refuse", "Echo 5 node=1 times=always nobody here", NULL));
+    for (int i = 0; i < 4; i++) {
+        CHECK(hstream_client_echo(client, "x", call, &text, NULL, &err) != HSTREAM_OK);
+        CHECK(strcmp(hstream_error_address(err, NULL), second) == 0);
+        hstream_error_free(err);
+    }
+    OK(hstream_call_set_node(call, NULL, NULL));
+    OK(hstream_dev_server_set(server, "clear", "", NULL));
+    OK(hstream_client_echo(client, "x", call, &text, NULL, NULL));
+    hstream_string_free(text);
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_call_set_node(call, "host:0", NULL));
+
+    /* A consumer is not bound to what it was made with. */
+    OK(hstream_call_set_node(call, second, NULL));
+    if (hstream_consumer_new(client, "called", NULL, call, &consumer, NULL) != HSTREAM_OK)
+        OK(hstream_consumer_new(client, "called", NULL, NULL, &consumer, NULL));
+    OK(hstream_consumer_poll(consumer, 1, LONG_MS, NULL, &batch, NULL));
+    CHECK(batch != NULL);
+    hstream_batch_free(batch);
+    OK(hstream_consumer_close(consumer, LONG_MS, NULL, NULL));
+    hstream_consumer_free(consumer);
+    hstream_call_free(call);
+    hstream_client_options_free(options);
+    hstream_client_free(client);
+    hstream_dev_server_free(server);
+}
+
 /* ---- Orders of frees ----------------------------------------------------------------------------------- */
 
 static void free_in_any_order(void)
@@ -1304,6 +1369,7 @@ int main(int argc, char **argv)
         free_in_batch_callback(client);
         free_while_running(client);
         end_waits(client);
+        settings_of_calls();
         free_in_any_order();
         options_and_credentials(client);
         ask_on_interrupt(client);

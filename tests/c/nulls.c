@@ -62,6 +62,25 @@ static void events(void)
     NULL_ARGUMENT(hstream_event_to_json(NULL, NULL, NULL));
 }
 
+static void runtime(void)
+{
+    hstream_runtime_options_t *options = hstream_runtime_options_new();
+
+    NULL_ARGUMENT(hstream_runtime_options_set_worker_threads(NULL, 0));
+    NULL_ARGUMENT(hstream_runtime_options_set_thread_name(NULL, NULL));
+    NULL_ARGUMENT(hstream_runtime_options_set_thread_name(options, NULL));
+    NULL_ARGUMENT(hstream_runtime_options_set_stack_size(NULL, 0));
+    NULL_ARGUMENT(hstream_runtime_options_set_thread_hook(NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_runtime_options_set(NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_runtime_options_set(options, NULL, NULL, NULL));
+    expect(hstream_runtime_options_set_worker_threads(options, 0), HSTREAM_OK, "0 threads");
+    expect(hstream_runtime_options_set_stack_size(options, 0), HSTREAM_OK, "0 bytes");
+    expect(hstream_runtime_options_set_thread_hook(options, NULL, NULL, NULL), HSTREAM_OK, "no hook");
+    expect(hstream_init(NULL, NULL), HSTREAM_OK, "init");
+    hstream_runtime_options_free(options);
+    hstream_runtime_options_free(NULL);
+}
+
 static void errors(void)
 {
     hstream_error_free(NULL);
@@ -86,6 +105,8 @@ static void calls(void)
     NULL_ARGUMENT(hstream_call_set_timeout_ms(NULL, 0));
     NULL_ARGUMENT(hstream_call_set_cancel(NULL, NULL));
     NULL_ARGUMENT(hstream_call_set_interrupt_check(NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_call_add_metadata(NULL, NULL, NULL, 0, NULL));
+    NULL_ARGUMENT(hstream_call_set_node(NULL, NULL, NULL));
     hstream_call_clear(NULL);
     NULL_ARGUMENT(hstream_cancel_new(NULL, NULL));
     hstream_cancel_free(NULL);
@@ -171,6 +192,9 @@ static void clients(void)
     expect(hstream_client_options_set_lazy_connect(options, 2), HSTREAM_ERR_INVALID_ARGUMENT, "2 as truth");
     expect(hstream_client_options_set_url(options, "hstream://127.0.0.1:1", NULL), HSTREAM_OK, "a URL");
     expect(hstream_call_set_timeout_ms(call, 0), HSTREAM_OK, "0 ms");
+    NULL_ARGUMENT(hstream_call_add_metadata(call, NULL, "x", 1, NULL));
+    NULL_ARGUMENT(hstream_call_add_metadata(call, "x", NULL, 1, NULL));
+    expect(hstream_call_set_node(call, NULL, NULL), HSTREAM_OK, "any node");
     expect(hstream_client_connect(options, call, &client, NULL) != HSTREAM_OK, 1, "nobody is there");
     hstream_call_free(call);
     hstream_client_options_free(options);
@@ -463,6 +487,7 @@ int main(void)
     library();
     logs();
     events();
+    runtime();
     errors();
     calls();
     clients();

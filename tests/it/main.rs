@@ -1,5 +1,8 @@
 //! The library against the embedded server. One binary: one link step for all of it.
 
+#[cfg(feature = "tls")]
+#[path = "../authority/mod.rs"]
+mod authority;
 mod support;
 mod wire;
 mod admin;
@@ -15,3 +18,7 @@ mod dead_ends;
 mod secure;
 mod cluster;
 mod observe;
+mod per_call;
+mod proxy;
+mod every_call_ends;
+mod creating;
