@@ -28,6 +28,10 @@ pub enum EventKind {
     TlsReloadFailed,
     /// The cluster has other nodes than before.
     ClusterChanged,
+    /// A consumer received a batch that it can't read; the detail names its ids.
+    BadBatch,
+    /// Records were not acked within the subscription's time-out, and are delivered again.
+    AcksOverdue,
 }
 
 impl EventKind {
@@ -42,6 +46,8 @@ impl EventKind {
             EventKind::AcksUnsent => "acks_unsent",
             EventKind::TlsReloadFailed => "tls_reload_failed",
             EventKind::ClusterChanged => "cluster_changed",
+            EventKind::BadBatch => "bad_batch",
+            EventKind::AcksOverdue => "acks_overdue",
         }
     }
 }
@@ -182,7 +188,9 @@ impl Event {
             | EventKind::Reconnecting
             | EventKind::ShardStopped
             | EventKind::AcksUnsent
-            | EventKind::TlsReloadFailed => true,
+            | EventKind::TlsReloadFailed
+            | EventKind::BadBatch
+            | EventKind::AcksOverdue => true,
             EventKind::ConsumerState => self.state == Some(ConsumerState::Failed),
             EventKind::Reconnected | EventKind::ClusterChanged => false,
         }
@@ -235,6 +243,8 @@ impl fmt::Display for Event {
                 f.write_str("changed certificates can't be used; the old ones stay")
             }
             EventKind::ClusterChanged => f.write_str("the cluster has changed"),
+            EventKind::BadBatch => write!(f, "{thing} received a batch that it can't read"),
+            EventKind::AcksOverdue => write!(f, "{thing} has not acked in time"),
         }?;
         if !self.detail.is_empty() {
             write!(f, ": {}", self.detail)?;

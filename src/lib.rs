@@ -133,7 +133,7 @@ pub use client::Client;
 pub use cluster::tls::TlsConfig;
 pub use codec::compression::{Compression, CompressionKind};
 pub use config::ClientConfig;
-pub use consumer::{Consumer, ConsumerConfig, ConsumerState, Next};
+pub use consumer::{BadBatch, Consumer, ConsumerConfig, ConsumerState, Next, WaitingFor};
 pub use error::{Category, Error, ErrorKind, Result, ServerError};
 pub use event::{Event, EventKind, SubjectKind};
 pub use histogram::{Distribution, Latency};

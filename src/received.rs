@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::codec::batch::DecodedBatch;
+use crate::codec::received::IdRun;
 use crate::codec::record as wire;
 use crate::error::{Error, Result};
 use crate::hrecord::HRecord;
@@ -60,9 +61,14 @@ impl Batch {
         self.parts.iter().flat_map(|part| part.range.clone().map(|index| (part.batch.clone(), index)))
     }
 
+    /// The ids of all records, by runs.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = IdRun> + Clone {
+        self.parts.iter().flat_map(|part| part.batch.ids.runs(part.range.clone()))
+    }
+
     /// The ids of all records, in the same order.
     pub fn ids(&self) -> impl Iterator<Item = RecordId> + Clone {
-        self.parts.iter().flat_map(|part| part.batch.ids[part.range.clone()].iter().copied())
+        self.parts.iter().flat_map(|part| part.batch.ids.iter(part.range.clone()))
     }
 }
 
@@ -87,7 +93,7 @@ impl<'a> ReceivedRecord<'a> {
 
     /// Its id.
     pub fn id(&self) -> RecordId {
-        self.batch.ids[self.index]
+        self.batch.ids.get(self.index)
     }
 
     /// When the server stored it, in whole milliseconds.
@@ -107,20 +113,28 @@ impl<'a> ReceivedRecord<'a> {
 
     /// The payload: the bytes appended, or an encoded `Struct`.
     pub fn payload(&self) -> &'a [u8] {
-        self.layout().map_or(&[], |layout| &self.batch.bytes[layout.payload.clone()])
+        self.layout().map_or(&[], |layout| layout.payload.of_bytes(&self.batch.bytes))
     }
 
     /// The partition key, empty if it has none.
     pub fn key(&self) -> &'a str {
         // Seen to be UTF-8 when the batch was decoded.
-        let key = self.layout().map_or(&[][..], |layout| &self.batch.bytes[layout.key.clone()]);
+        let key = self.layout().map_or(&[][..], |layout| layout.key.of_bytes(&self.batch.bytes));
         std::str::from_utf8(key).unwrap_or("")
     }
 
     /// The attributes: names and texts.
     pub fn attributes(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let header = self.layout().and_then(|layout| layout.attributes.clone());
-        header.into_iter().flat_map(|header| wire::attributes(&self.batch.bytes, header))
+        let header = self.layout().map(|layout| layout.attributes.range());
+        wire::attributes(&self.batch.bytes, header.unwrap_or_default())
+    }
+
+    /// The batch of a record that can't be read as it was received, where
+    /// [`BadBatch::Raw`](crate::BadBatch::Raw) was asked for: the number of its compression, and its payload. `None`
+    /// for records that can be read.
+    pub fn raw_batch(&self) -> Option<(i32, &'a [u8])> {
+        let (compression, payload) = &self.batch.raw;
+        (!payload.is_empty()).then_some((*compression, payload.as_ref()))
     }
 
     /// The JSON object in the payload.
@@ -143,7 +157,7 @@ impl<'a> ReceivedRecord<'a> {
     /// Why the record can't be read.
     pub fn to_record(&self) -> Result<Record> {
         let layout = self.batch.layout(self.index).map_err(Error::clone)?;
-        let payload = self.batch.bytes.slice(layout.payload.clone());
+        let payload = self.batch.bytes.slice(layout.payload.range());
         let mut record = Record::from_parts(layout.kind, payload).with_key(self.key());
         for (name, value) in self.attributes() {
             record.set_attribute(name, value);

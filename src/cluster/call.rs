@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tonic::Status;
 use tonic::client::Grpc;
@@ -356,11 +357,7 @@ impl Cluster {
 
     /// Opens the fetch of a subscription on the node that owns it. The owner is looked up each time:
     /// another node would start a second copy of the subscription.
-    pub(crate) async fn open_fetch(
-        &self,
-        subscription: &str,
-        first: proto::StreamingFetchRequest,
-    ) -> Result<Duplex<proto::StreamingFetchRequest, proto::StreamingFetchResponse>, Failure> {
+    pub(crate) async fn open_fetch(&self, subscription: &str, first: Bytes) -> Result<Duplex, Failure> {
         self.refresh_if(self.is_stale()).await;
         let target = Target::Subscription(subscription.to_owned());
         let route = self.look_up(&target, None).await?;

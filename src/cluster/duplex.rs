@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::client::Grpc;
@@ -10,46 +11,42 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::metadata::MetadataMap;
 use tonic::transport::Channel;
 use tonic::{Response, Status, Streaming};
-use tonic_prost::ProstCodec;
 
 use crate::cluster::call::failure;
 use crate::cluster::endpoint::Address;
+use crate::cluster::raw::Raw;
 use crate::cluster::retry::Failure;
 
 /// Requests that may wait for the connection to take them.
 const REQUESTS: usize = 16;
 
-/// The two halves of a bidirectional call.
+/// The two halves of a bidirectional call, whose messages stay encoded.
 ///
 /// The server sends response headers with its first message only, which may be never, and the call itself
 /// does not return before them: so requests flow from the start, and whoever asks for a response drives
 /// the opening as well.
-pub(crate) struct Duplex<Req, Resp> {
+pub(crate) struct Duplex {
     node: Address,
     /// `None` after [`finish_sending`](Self::finish_sending).
-    requests: Option<mpsc::Sender<Req>>,
-    responses: Responses<Resp>,
+    requests: Option<mpsc::Sender<Bytes>>,
+    responses: Responses,
 }
 
-type Opening<Resp> = Pin<Box<dyn Future<Output = Result<Response<Streaming<Resp>>, Status>> + Send>>;
+type Opening = Pin<Box<dyn Future<Output = Result<Response<Streaming<Bytes>>, Status>> + Send>>;
 
-enum Responses<Resp> {
+enum Responses {
     /// Waiting for headers.
-    Opening(Opening<Resp>),
-    Open(Box<Streaming<Resp>>),
+    Opening(Opening),
+    Open(Box<Streaming<Bytes>>),
 }
 
-impl<Req, Resp> Duplex<Req, Resp>
-where
-    Req: prost::Message + 'static,
-    Resp: prost::Message + Default + 'static,
-{
+impl Duplex {
     pub(crate) fn open(
         mut grpc: Grpc<Channel>,
         path: PathAndQuery,
         metadata: MetadataMap,
         node: Address,
-        first: Req,
+        first: Bytes,
     ) -> Self {
         let (sender, receiver) = mpsc::channel(REQUESTS);
         // There is room: nobody else has a sender. The first request must be there before the call is.
@@ -58,7 +55,7 @@ where
             grpc.ready().await.map_err(|error| Status::from_error(error.into()))?;
             let mut requests = tonic::Request::new(ReceiverStream::new(receiver));
             *requests.metadata_mut() = metadata;
-            grpc.streaming(requests, path, ProstCodec::default()).await
+            grpc.streaming(requests, path, Raw).await
         };
         Duplex { node, requests: Some(sender), responses: Responses::Opening(Box::pin(opening)) }
     }
@@ -68,7 +65,7 @@ where
     }
 
     /// Somewhere to put requests. Waiting for room there does not keep responses from being read.
-    pub(crate) fn requests(&self) -> Option<mpsc::Sender<Req>> {
+    pub(crate) fn requests(&self) -> Option<mpsc::Sender<Bytes>> {
         self.requests.clone()
     }
 
@@ -78,7 +75,7 @@ where
     }
 
     /// The next response; `None` when the server ended the call with OK. Can be dropped and called again.
-    pub(crate) async fn next(&mut self) -> Result<Option<Resp>, Failure> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
         loop {
             match &mut self.responses {
                 Responses::Opening(opening) => match opening.await {

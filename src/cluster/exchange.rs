@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::{BufMut, Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use tonic::client::Grpc;
-use tonic::codec::{DecodeBuf, Decoder, Streaming};
+use tonic::codec::Streaming;
 use tonic::codegen::Service;
 use tonic::codegen::http::header::{CONTENT_TYPE, HeaderValue, TE};
 use tonic::codegen::http::uri::PathAndQuery;
@@ -17,6 +17,8 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
+
+use crate::cluster::raw::Raw;
 
 /// In front of each message: not compressed, and how long it is.
 const MESSAGE_HEAD: usize = 5;
@@ -59,7 +61,7 @@ impl Wire {
             return Err(status);
         }
         let (code, limit) = (response.status(), Some(self.max_receive_bytes));
-        let mut answer = Streaming::new_response(AsItIs, response.into_body(), code, None, limit);
+        let mut answer = Streaming::new_response(Raw, response.into_body(), code, None, limit);
         let message =
             answer.message().await?.ok_or_else(|| Status::internal("an answer without a message"))?;
         // The status comes behind the message, and counts for more.
@@ -106,19 +108,5 @@ impl Body for Pieces {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.0.iter().map(|piece| piece.len() as u64).sum())
-    }
-}
-
-/// Leaves messages encoded.
-struct AsItIs;
-
-impl Decoder for AsItIs {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, message: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        use bytes::Buf;
-        let len = message.remaining();
-        Ok(Some(message.copy_to_bytes(len)))
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod members;
 pub(crate) mod node_stats;
 pub(crate) mod routing;
 pub(crate) mod retry;
+pub(crate) mod raw;
 pub(crate) mod exchange;
 pub(crate) mod rpc;
 pub(crate) mod call;

@@ -6,10 +6,10 @@ use bytes::Bytes;
 
 use crate::codec::compression::{self, Compression};
 use crate::codec::ids::system_time;
-use crate::codec::record::{self, Layout};
+use crate::codec::received::{Ids, RawBatch};
+use crate::codec::record::{self, Layout, Layouts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto;
-use crate::record_id::RecordId;
 
 /// The server refuses larger batches, by default; it compares with the whole encoded `BatchedRecord`.
 pub(crate) const SERVER_LIMIT: usize = 1_048_576;
@@ -33,16 +33,18 @@ pub(crate) fn seal(records: Bytes, count: u32, compression: Compression) -> Resu
 /// A received batch, decoded: who holds it holds the bytes of all its records.
 #[derive(Debug)]
 pub(crate) struct DecodedBatch {
-    pub(crate) ids: Vec<RecordId>,
+    pub(crate) ids: Ids,
     pub(crate) publish_time: Option<SystemTime>,
     pub(crate) bytes: Bytes,
     pub(crate) records: Records,
+    /// The batch as it was received, where it can't be read: its compression, and its payload.
+    pub(crate) raw: (i32, Bytes),
 }
 
 /// The records of a received batch, aligned with its ids.
 #[derive(Debug)]
 pub(crate) enum Records {
-    Readable(Vec<Result<Layout>>),
+    Readable(Layouts),
     /// None of them can be read, for this reason.
     Unreadable(Error),
 }
@@ -50,33 +52,49 @@ pub(crate) enum Records {
 impl DecodedBatch {
     /// Decodes a batch. It always comes back with its ids: one that can't be read can still be skipped
     /// by acking them.
-    pub(crate) fn new(received: proto::ReceivedRecord, limit: usize) -> Self {
-        let ids: Vec<RecordId> = received.record_ids.into_iter().map(RecordId::from).collect();
-        let batch = received.record.unwrap_or_default();
-        let publish_time = system_time(batch.publish_time);
-        let (bytes, records) = match decode(batch, ids.len(), limit) {
+    pub(crate) fn new(received: impl Into<RawBatch>, limit: usize) -> Self {
+        let raw = received.into();
+        let (bytes, records) = match decode(&raw, limit) {
             Ok((bytes, layouts)) => (bytes, Records::Readable(layouts)),
             Err(error) => (Bytes::new(), Records::Unreadable(error)),
         };
-        DecodedBatch { ids, publish_time, bytes, records }
+        let received = match records {
+            Records::Readable(_) => Bytes::new(),
+            Records::Unreadable(_) => raw.payload,
+        };
+        DecodedBatch {
+            ids: raw.ids,
+            publish_time: system_time(raw.publish_time),
+            bytes,
+            records,
+            raw: (raw.compression, received),
+        }
+    }
+
+    /// Why it, or a record of it, can't be read.
+    pub(crate) fn problem(&self) -> Option<&Error> {
+        match &self.records {
+            Records::Readable(layouts) => layouts.first_error(),
+            Records::Unreadable(error) => Some(error),
+        }
     }
 
     pub(crate) fn layout(&self, index: usize) -> Result<&Layout, &Error> {
         match &self.records {
-            Records::Readable(layouts) => layouts[index].as_ref(),
+            Records::Readable(layouts) => layouts.get(index),
             Records::Unreadable(error) => Err(error),
         }
     }
 }
 
-fn decode(batch: proto::BatchedRecord, ids: usize, limit: usize) -> Result<(Bytes, Vec<Result<Layout>>)> {
-    let bytes = compression::unpack(batch.compression_type, batch.payload, limit)?;
+fn decode(raw: &RawBatch, limit: usize) -> Result<(Bytes, Layouts)> {
+    let bytes = compression::unpack(raw.compression, raw.payload.clone(), limit)?;
     let layouts = record::decode_all(&bytes)?;
     // The server makes ids from the declared count alone, so this is where a wrong count shows.
-    if layouts.len() != ids {
+    if layouts.len() != raw.ids.len() {
         return Err(Error::new(
             ErrorKind::Decode,
-            format!("a batch has {} records for {ids} ids", layouts.len()),
+            format!("a batch has {} records for {} ids", layouts.len(), raw.ids.len()),
         ));
     }
     Ok((bytes, layouts))

@@ -5,5 +5,7 @@ pub(crate) mod payload;
 pub(crate) mod record;
 pub(crate) mod batch;
 pub(crate) mod append;
+pub(crate) mod received;
+pub(crate) mod acks;
 pub(crate) mod compression;
 pub(crate) mod ids;

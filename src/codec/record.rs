@@ -3,10 +3,11 @@
 //! By hand, because this is where a client spends its time: ten times faster than building the generated
 //! structs, and without an allocation per record. The tests compare it with the generated code.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::codec::wire::{Reader, broken};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::proto::h_stream_record_header::Flag;
 use crate::record::{Record, RecordKind};
 
@@ -88,20 +89,94 @@ fn begin_field(buffer: &mut Vec<u8>, tag: u8, len: usize) {
     buffer.push(rest as u8);
 }
 
+/// Some bytes of a decompressed batch. Small, because there are three of them for each record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: u32,
+    len: u32,
+}
+
+impl Span {
+    /// Batches are smaller than 4 GiB: [`decode_all`] sees to it.
+    fn of(range: Range<usize>) -> Self {
+        Span { start: range.start as u32, len: range.len() as u32 }
+    }
+
+    pub(crate) fn range(self) -> Range<usize> {
+        self.start as usize..self.start as usize + self.len as usize
+    }
+
+    pub(crate) fn of_bytes(self, batch: &[u8]) -> &[u8] {
+        &batch[self.range()]
+    }
+}
+
 /// Where the parts of one record lie in a decompressed batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub(crate) kind: RecordKind,
-    pub(crate) key: Range<usize>,
-    pub(crate) payload: Range<usize>,
-    /// The header, if it has attributes: those are read when asked for.
-    pub(crate) attributes: Option<Range<usize>>,
+    pub(crate) key: Span,
+    pub(crate) payload: Span,
+    /// The header, if it has attributes: those are read when asked for. Else empty.
+    pub(crate) attributes: Span,
 }
 
-/// Finds the records of a decompressed batch. The outer result is that of the batch, the inner ones those
-/// of its records: one that can't be read does not spoil the others.
-pub(crate) fn decode_all(batch: &[u8]) -> Result<Vec<Result<Layout>>> {
-    let mut records = Vec::new();
+/// The records of a batch: one that can't be read does not spoil the others.
+#[derive(Debug, Default)]
+pub(crate) struct Layouts {
+    all: Vec<Layout>,
+    /// Why some can't be read, by their place.
+    broken: BTreeMap<usize, Error>,
+}
+
+impl Layouts {
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The record at this place. There must be so many.
+    pub(crate) fn get(&self, index: usize) -> Result<&Layout, &Error> {
+        match self.broken.get(&index) {
+            None => Ok(&self.all[index]),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Why the first one can't be read that can't.
+    pub(crate) fn first_error(&self) -> Option<&Error> {
+        self.broken.values().next()
+    }
+
+    /// Those that can be read.
+    pub(crate) fn readable(self) -> Vec<Layout> {
+        let broken = self.broken;
+        let all = self.all.into_iter().enumerate();
+        all.filter(|(index, _)| !broken.contains_key(index)).map(|(_, layout)| layout).collect()
+    }
+
+    fn push(&mut self, layout: Result<Layout>) {
+        self.all.push(layout.unwrap_or_else(|error| {
+            self.broken.insert(self.all.len(), error);
+            Layout::empty()
+        }));
+    }
+}
+
+impl Layout {
+    /// An absent header reads as an empty one: a JSON record without a key.
+    fn empty() -> Self {
+        let nothing = Span::default();
+        Layout { kind: RecordKind::Json, key: nothing, payload: nothing, attributes: nothing }
+    }
+}
+
+/// Finds the records of a decompressed batch. The result is that of the batch; its records may be broken all the
+/// same.
+pub(crate) fn decode_all(batch: &[u8]) -> Result<Layouts> {
+    if u32::try_from(batch.len()).is_err() {
+        return Err(broken("a batch of 4 GiB or more"));
+    }
+    let mut records = Layouts::default();
     let mut reader = Reader::new(batch, 0..batch.len());
     while let Some(field) = reader.next()? {
         if field.tag == u64::from(BATCH_RECORDS) {
@@ -125,17 +200,16 @@ pub(crate) fn split(batch: &[u8]) -> impl Iterator<Item = Range<usize>> {
 pub(crate) fn key_of(encoded: &[u8]) -> &str {
     let layout = Reader::new(encoded, 0..encoded.len()).next().ok().flatten();
     let layout = layout.and_then(|field| decode(encoded, field.bytes).ok());
-    layout.and_then(|layout| std::str::from_utf8(&encoded[layout.key]).ok()).unwrap_or_default()
+    layout.and_then(|layout| std::str::from_utf8(layout.key.of_bytes(encoded)).ok()).unwrap_or_default()
 }
 
 fn decode(batch: &[u8], record: Range<usize>) -> Result<Layout> {
-    // An absent header reads as an empty one: a JSON record without a key.
-    let mut layout = Layout { kind: RecordKind::Json, key: 0..0, payload: 0..0, attributes: None };
+    let mut layout = Layout::empty();
     let mut reader = Reader::new(batch, record);
     while let Some(field) = reader.next()? {
         match field.tag as u8 {
             RECORD_HEADER if field.tag < 0x80 => decode_header(batch, field.bytes, &mut layout)?,
-            RECORD_PAYLOAD if field.tag < 0x80 => layout.payload = field.bytes,
+            RECORD_PAYLOAD if field.tag < 0x80 => layout.payload = Span::of(field.bytes),
             _ => {}
         }
     }
@@ -152,11 +226,11 @@ fn decode_header(batch: &[u8], header: Range<usize>, layout: &mut Layout) -> Res
             HEADER_FLAG => layout.kind = kind(field.number)?,
             HEADER_ATTRIBUTES => {
                 decode_entry(batch, field.bytes)?;
-                layout.attributes = Some(header.clone());
+                layout.attributes = Span::of(header.clone());
             }
             HEADER_KEY => {
                 text(batch, field.bytes.clone())?;
-                layout.key = field.bytes;
+                layout.key = Span::of(field.bytes);
             }
             _ => {}
         }
@@ -256,13 +330,12 @@ mod tests {
             let bytes = Bytes::from(batch.encode_to_vec());
             let layouts = decode_all(&bytes).unwrap();
             prop_assert_eq!(layouts.len(), records.len());
-            for (layout, record) in layouts.into_iter().zip(&records) {
-                let layout = layout.unwrap();
+            for (index, record) in records.iter().enumerate() {
+                let layout = layouts.get(index).unwrap();
                 prop_assert_eq!(layout.kind, record.kind());
-                prop_assert_eq!(&bytes[layout.key], record.key().as_bytes());
-                prop_assert_eq!(&bytes[layout.payload], &record.payload()[..]);
-                let mut read: Vec<_> =
-                    layout.attributes.into_iter().flat_map(|header| attributes(&bytes, header)).collect();
+                prop_assert_eq!(layout.key.of_bytes(&bytes), record.key().as_bytes());
+                prop_assert_eq!(layout.payload.of_bytes(&bytes), &record.payload()[..]);
+                let mut read: Vec<_> = attributes(&bytes, layout.attributes.range()).collect();
                 read.sort_unstable();
                 let expected: Vec<_> =
                     record.attributes().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -273,9 +346,9 @@ mod tests {
         #[test]
         fn any_bytes_give_records_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(layouts) = decode_all(&bytes) {
-                for layout in layouts.into_iter().flatten() {
-                    let _ = (&bytes[layout.key], &bytes[layout.payload]);
-                    layout.attributes.into_iter().flat_map(|header| attributes(&bytes, header)).count();
+                for layout in layouts.readable() {
+                    let _ = (layout.key.of_bytes(&bytes), layout.payload.of_bytes(&bytes));
+                    attributes(&bytes, layout.attributes.range()).count();
                 }
             }
         }
@@ -286,14 +359,15 @@ mod tests {
         let mut bytes = vec![BATCH_RECORDS, 4, RECORD_HEADER, 2, HEADER_FLAG, 7];
         encode(&Record::raw("ok"), &mut bytes);
         let layouts = decode_all(&bytes).unwrap();
-        assert!(layouts[0].as_ref().unwrap_err().to_string().contains("flag 7"));
-        assert_eq!(&bytes[layouts[1].as_ref().unwrap().payload.clone()], b"ok");
+        assert!(layouts.get(0).unwrap_err().to_string().contains("flag 7"));
+        assert_eq!(layouts.get(1).unwrap().payload.of_bytes(&bytes), b"ok");
+        assert_eq!((layouts.len(), layouts.readable().len()), (2, 1));
     }
 
     #[test]
     fn a_missing_header_reads_as_json_without_a_key() {
         let layouts = decode_all(&[BATCH_RECORDS, 0]).unwrap();
-        assert_eq!(layouts[0].as_ref().unwrap().kind, RecordKind::Json);
+        assert_eq!(layouts.get(0).unwrap().kind, RecordKind::Json);
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Acks on their way to the server.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::codec::received::IdRun;
+use crate::consumer::unacked::Unacked;
 use crate::error::{Error, Result};
-use crate::proto;
 use crate::record_id::RecordId;
 
 /// The most ids in one message: some 25 bytes each, well below the server's limit of 4 MiB.
@@ -17,7 +18,12 @@ const MOST_IN_MESSAGE: usize = 50_000;
 /// none, and a connection is not known to be dead at once.
 const DOUBT: Duration = Duration::from_secs(10);
 
-/// Acks that have not been sent, or that may not have arrived. They are kept over reconnects.
+/// Acks of records that were not handed out, or acked before: the server ignores them. Beyond so many that wait, so
+/// do we.
+const MOST_STALE: usize = 100_000;
+
+/// Acks that have not been sent, or that may not have arrived. They are kept over reconnects. Bounded by what was
+/// handed out and not acked, but for [`MOST_STALE`].
 pub(crate) struct Acks {
     pending: Mutex<Pending>,
     changed: Notify,
@@ -27,15 +33,18 @@ pub(crate) struct Acks {
 
 #[derive(Default)]
 struct Pending {
-    ids: Vec<proto::RecordId>,
+    runs: Vec<IdRun>,
+    /// The records of these.
+    records: usize,
+    /// How many runs came stale since all were sent.
+    stale: usize,
     /// When the first of them came.
     since: Option<Instant>,
     /// Whether they should go whatever their number and age.
     hurry: bool,
     /// What was sent not long ago.
-    sent: VecDeque<(Instant, Vec<proto::RecordId>)>,
-    /// Shards whose records this consumer was given: an id of another one makes the server break the call.
-    shards: HashSet<u64>,
+    sent: VecDeque<(Instant, Vec<IdRun>)>,
+    unacked: Unacked,
 }
 
 impl Acks {
@@ -44,65 +53,84 @@ impl Acks {
     }
 
     /// Records of this shard are delivered from now on.
-    pub(crate) fn allow(&self, ids: &[proto::RecordId]) {
-        if let Some(first) = ids.first() {
-            self.pending.lock().shards.insert(first.shard_id);
-        }
+    pub(crate) fn allow(&self, shard_id: u64) {
+        self.pending.lock().unacked.allow(shard_id);
     }
 
-    /// Takes acks, all of them or none. Returns how many.
+    /// These have been handed out.
+    pub(crate) fn give(&self, runs: impl Iterator<Item = IdRun>, now: Instant) {
+        let mut pending = self.pending.lock();
+        runs.for_each(|run| pending.unacked.give(run, now));
+    }
+
+    /// Takes acks, all of them or none.
     ///
     /// # Errors
     ///
     /// One is of a shard that this consumer was never given.
-    pub(crate) fn push(&self, ids: impl Iterator<Item = RecordId> + Clone, now: Instant) -> Result<usize> {
+    pub(crate) fn push(&self, runs: impl Iterator<Item = IdRun> + Clone, now: Instant) -> Result<()> {
         let mut pending = self.pending.lock();
-        // Most ids are of the shard of the one before.
-        let mut allowed = None;
-        let foreign = ids.clone().find(|id| {
-            let known = allowed == Some(id.shard_id) || pending.shards.contains(&id.shard_id);
-            allowed = Some(id.shard_id).filter(|_| known);
-            !known
-        });
+        let foreign = runs.clone().find(|run| !pending.unacked.knows(run.shard_id));
         if let Some(foreign) = foreign {
-            return Err(Error::invalid_argument(format!(
-                "the record {foreign} can't be acked: this consumer was given no record of its shard"
-            )));
+            return Err(never_given(foreign.get(0)));
         }
-        let before = pending.ids.len();
-        pending.ids.extend(ids.map(proto::RecordId::from));
-        let taken = pending.ids.len() - before;
-        if !pending.ids.is_empty() {
-            pending.since.get_or_insert(now);
-        }
+        runs.for_each(|run| pending.ack(run, now));
         drop(pending);
         self.changed.notify_waiters();
-        Ok(taken)
+        Ok(())
     }
 
+    /// Acks all that was handed out of a record's shard, up to and with that record.
+    ///
+    /// # Errors
+    ///
+    /// This consumer was never given a record of its shard.
+    pub(crate) fn push_up_to(&self, last: RecordId, now: Instant) -> Result<()> {
+        let mut pending = self.pending.lock();
+        if !pending.unacked.knows(last.shard_id) {
+            return Err(never_given(last));
+        }
+        let runs = pending.unacked.up_to(last);
+        runs.into_iter().for_each(|run| pending.ack(run, now));
+        drop(pending);
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// Acks that have not been sent.
     pub(crate) fn len(&self) -> usize {
-        self.pending.lock().ids.len()
+        self.pending.lock().records
+    }
+
+    /// Records that were handed out and not acked.
+    pub(crate) fn unacked(&self) -> u64 {
+        self.pending.lock().unacked.len()
+    }
+
+    /// When the record was handed out that waits longest for its ack.
+    pub(crate) fn oldest_unacked(&self) -> Option<Instant> {
+        self.pending.lock().unacked.oldest()
+    }
+
+    /// Forgets what was handed out so long ago that the server delivers it again. Returns how many records.
+    pub(crate) fn forget_overdue(&self, now: Instant, ack_timeout: Duration) -> u64 {
+        self.pending.lock().unacked.forget(now, ack_timeout)
     }
 
     /// Has all that are pending sent without delay.
     pub(crate) fn hurry(&self) {
         let mut pending = self.pending.lock();
-        pending.hurry = !pending.ids.is_empty();
+        pending.hurry = !pending.runs.is_empty();
         drop(pending);
         self.changed.notify_waiters();
     }
 
     /// Takes what goes into the next message, if there is anything. It counts as sent.
-    pub(crate) fn take(&self, now: Instant) -> Option<Vec<proto::RecordId>> {
+    pub(crate) fn take(&self, now: Instant) -> Option<Vec<IdRun>> {
         let mut pending = self.pending.lock();
-        let count = pending.ids.len().min(MOST_IN_MESSAGE);
-        if count == 0 {
+        let taken = pending.take_some();
+        if taken.is_empty() {
             return None;
-        }
-        let rest = pending.ids.split_off(count);
-        let taken = std::mem::replace(&mut pending.ids, rest);
-        if pending.ids.is_empty() {
-            (pending.since, pending.hurry) = (None, false);
         }
         while pending.sent.front().is_some_and(|(sent, _)| now.saturating_duration_since(*sent) > DOUBT) {
             pending.sent.pop_front();
@@ -117,12 +145,13 @@ impl Acks {
     /// server ignores what it has already.
     pub(crate) fn send_again(&self, now: Instant) {
         let mut pending = self.pending.lock();
-        let mut ids: Vec<_> = pending.sent.drain(..).flat_map(|(_, ids)| ids).collect();
-        if ids.is_empty() {
+        let mut runs: Vec<_> = pending.sent.drain(..).flat_map(|(_, runs)| runs).collect();
+        if runs.is_empty() {
             return;
         }
-        ids.append(&mut pending.ids);
-        pending.ids = ids;
+        pending.records += count(&runs);
+        runs.append(&mut pending.runs);
+        pending.runs = runs;
         pending.since.get_or_insert(now);
     }
 
@@ -130,7 +159,7 @@ impl Acks {
     pub(crate) fn unconfirmed(&self, now: Instant) -> usize {
         let pending = self.pending.lock();
         let recent = pending.sent.iter().filter(|(sent, _)| now.saturating_duration_since(*sent) <= DOUBT);
-        pending.ids.len() + recent.map(|(_, ids)| ids.len()).sum::<usize>()
+        pending.records + recent.map(|(_, runs)| count(runs)).sum::<usize>()
     }
 
     /// The server has all that was sent.
@@ -143,7 +172,7 @@ impl Acks {
         let pending = self.pending.lock();
         match pending.since.map(|since| since.checked_add(self.age)) {
             None => Due::WhenThereAreSome,
-            Some(_) if pending.hurry || pending.ids.len() >= self.most => Due::Now,
+            Some(_) if pending.hurry || pending.records >= self.most => Due::Now,
             Some(at) => Due::At(at),
         }
     }
@@ -179,6 +208,71 @@ impl Acks {
     }
 }
 
+impl Pending {
+    fn ack(&mut self, run: IdRun, now: Instant) {
+        if self.unacked.ack(run) == 0 {
+            if self.stale == MOST_STALE {
+                return;
+            }
+            self.stale += 1;
+        }
+        self.records += run.count as usize;
+        match self.runs.last_mut() {
+            Some(last) if last.is_followed_by(run.get(0)) => last.count += run.count,
+            _ => self.runs.push(run),
+        }
+        self.since.get_or_insert(now);
+    }
+
+    /// As much as goes into one message, from the front.
+    fn take_some(&mut self) -> Vec<IdRun> {
+        let mut room = MOST_IN_MESSAGE;
+        let mut whole = 0;
+        while whole < self.runs.len() && self.runs[whole].count as usize <= room {
+            room -= self.runs[whole].count as usize;
+            whole += 1;
+        }
+        let rest = self.runs.split_off(whole);
+        let mut taken = std::mem::replace(&mut self.runs, rest);
+        if let Some(first) = self.runs.first_mut().filter(|_| room > 0) {
+            let part = IdRun { count: room as u32, ..*first };
+            *first = IdRun {
+                first: first.first.wrapping_add(part.count),
+                count: first.count - part.count,
+                ..*first
+            };
+            taken.push(part);
+        }
+        self.records -= count(&taken);
+        if self.runs.is_empty() {
+            (self.since, self.hurry, self.stale) = (None, false, 0);
+        }
+        taken
+    }
+}
+
+fn count(runs: &[IdRun]) -> usize {
+    runs.iter().map(|run| run.count as usize).sum()
+}
+
+fn never_given(id: RecordId) -> Error {
+    Error::invalid_argument(format!(
+        "the record {id} can't be acked: this consumer was given no record of its shard"
+    ))
+}
+
+/// Ids as runs, where they follow one another.
+pub(crate) fn runs_of(ids: &[RecordId]) -> Vec<IdRun> {
+    let mut runs: Vec<IdRun> = Vec::new();
+    for id in ids {
+        match runs.last_mut() {
+            Some(run) if run.is_followed_by(*id) => run.count += 1,
+            _ => runs.push(IdRun::one(*id)),
+        }
+    }
+    runs
+}
+
 #[derive(Debug, PartialEq)]
 enum Due {
     Now,
@@ -191,13 +285,17 @@ enum Due {
 mod tests {
     use super::*;
 
-    fn ids(range: std::ops::Range<u32>) -> impl Iterator<Item = RecordId> + Clone {
-        range.map(|index| RecordId::new(1, 1, index))
+    fn run(first: u32, count: u32) -> IdRun {
+        IdRun { shard_id: 1, batch_id: 1, first, count }
+    }
+
+    fn push(acks: &Acks, first: u32, count: u32, now: Instant) {
+        acks.push([run(first, count)].into_iter(), now).unwrap();
     }
 
     fn acks() -> Acks {
         let acks = Acks::new(3, Duration::from_millis(100));
-        acks.allow(&[RecordId::new(1, 0, 0).into()]);
+        acks.allow(1);
         acks
     }
 
@@ -206,14 +304,14 @@ mod tests {
         let now = Instant::now();
         let acks = acks();
         assert_eq!(acks.due(), Due::WhenThereAreSome);
-        acks.push(ids(0..1), now).unwrap();
-        acks.push(ids(1..2), now + Duration::from_millis(50)).unwrap();
+        push(&acks, 0, 1, now);
+        push(&acks, 1, 1, now + Duration::from_millis(50));
         assert_eq!(acks.due(), Due::At(Some(now + Duration::from_millis(100))));
         acks.hurry();
         assert_eq!(acks.due(), Due::Now);
-        assert_eq!(acks.take(now).unwrap().len(), 2);
+        assert_eq!(acks.take(now).unwrap(), [run(0, 2)]);
         assert_eq!(acks.due(), Due::WhenThereAreSome);
-        acks.push(ids(0..3), now).unwrap();
+        push(&acks, 0, 3, now);
         assert_eq!(acks.due(), Due::Now);
     }
 
@@ -221,35 +319,62 @@ mod tests {
     fn what_may_have_been_lost_goes_first_again_until_it_is_confirmed_or_old() {
         let now = Instant::now();
         let acks = acks();
-        let indexes = |acks: &Acks, at| -> Vec<u32> {
-            acks.take(at).unwrap().iter().map(|id| id.batch_index).collect()
-        };
-        acks.push(ids(0..2), now).unwrap();
-        assert_eq!(indexes(&acks, now), [0, 1]);
-        acks.push(ids(2..3), now).unwrap();
+        push(&acks, 0, 2, now);
+        assert_eq!(acks.take(now).unwrap(), [run(0, 2)]);
+        push(&acks, 7, 1, now);
         acks.send_again(now);
-        assert_eq!(indexes(&acks, now), [0, 1, 2]);
+        assert_eq!(acks.len(), 3);
+        assert_eq!(acks.take(now).unwrap(), [run(0, 2), run(7, 1)]);
         assert_eq!(acks.unconfirmed(now), 3);
         assert_eq!(acks.unconfirmed(now + DOUBT + Duration::from_millis(1)), 0);
         acks.confirm();
         assert_eq!(acks.unconfirmed(now), 0);
         acks.send_again(now);
         assert!(acks.take(now).is_none());
-        acks.push(ids(3..4), now).unwrap();
-        assert_eq!(indexes(&acks, now), [3]);
+        push(&acks, 3, 1, now);
+        assert_eq!(acks.take(now).unwrap(), [run(3, 1)]);
         let later = now + DOUBT + Duration::from_secs(1);
-        acks.push(ids(4..5), later).unwrap();
-        assert_eq!(indexes(&acks, later), [4]);
+        push(&acks, 4, 1, later);
+        assert_eq!(acks.take(later).unwrap(), [run(4, 1)]);
         acks.send_again(later);
-        assert_eq!(indexes(&acks, later), [4]);
+        assert_eq!(acks.take(later).unwrap(), [run(4, 1)]);
     }
 
     #[test]
     fn ids_of_foreign_shards_are_refused_with_all_that_came_with_them() {
         let acks = acks();
         let mixed = [RecordId::new(1, 1, 0), RecordId::new(2, 1, 0)];
-        let error = acks.push(mixed.into_iter(), Instant::now()).unwrap_err();
+        let error = acks.push(runs_of(&mixed).into_iter(), Instant::now()).unwrap_err();
+        assert!(error.to_string().contains("2-1-0"), "{error}");
+        let error = acks.push_up_to(mixed[1], Instant::now()).unwrap_err();
         assert!(error.to_string().contains("2-1-0"), "{error}");
         assert_eq!(acks.len(), 0);
+    }
+
+    #[test]
+    fn messages_are_bounded_and_all_goes_in_order() {
+        let now = Instant::now();
+        let acks = acks();
+        let most = MOST_IN_MESSAGE as u32;
+        push(&acks, 0, 10, now);
+        push(&acks, 20, 2 * most, now);
+        assert_eq!(acks.take(now).unwrap(), [run(0, 10), run(20, most - 10)]);
+        assert_eq!(acks.take(now).unwrap(), [run(20 + most - 10, most)]);
+        assert_eq!(acks.take(now).unwrap(), [run(20 + 2 * most - 10, 10)]);
+        assert!(acks.take(now).is_none() && acks.len() == 0);
+    }
+
+    #[test]
+    fn what_was_handed_out_is_never_dropped_and_stale_acks_are_bounded() {
+        let now = Instant::now();
+        let acks = acks();
+        // Apart from each other, so that none can be joined to another.
+        let stale = (0..MOST_STALE as u32 + 50).map(|place| run(2 * place, 1));
+        acks.push(stale, now).unwrap();
+        assert_eq!(acks.len(), MOST_STALE);
+        acks.give([run(1_000_000, 5)].into_iter(), now);
+        assert_eq!(acks.unacked(), 5);
+        acks.push_up_to(RecordId::new(1, 1, 1_000_002), now).unwrap();
+        assert_eq!((acks.unacked(), acks.len()), (2, MOST_STALE + 3));
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
-use prost::Message;
 use tokio::sync::Notify;
 
 use crate::codec::batch::DecodedBatch;
-use crate::proto::ReceivedRecord;
+use crate::codec::received::RawBatch;
 use crate::received::Batch;
 
 /// Batches between the fetch and whoever polls. Bounded: the fetch asks for room before it reads on.
@@ -17,6 +17,8 @@ pub(crate) struct Buffer {
     most_bytes: usize,
     /// The largest batch that is decompressed.
     most_batch_bytes: usize,
+    /// Whether batches that can't be read are handed out as they came.
+    keep_raw: bool,
     received: Mutex<Received>,
     /// A batch of which a part was taken. A lock of its own, so that decoding holds up no receiving.
     begun: Mutex<Option<Begun>>,
@@ -26,7 +28,7 @@ pub(crate) struct Buffer {
 
 #[derive(Default)]
 struct Received {
-    batches: VecDeque<ReceivedRecord>,
+    batches: VecDeque<RawBatch>,
     records: usize,
     bytes: usize,
 }
@@ -37,11 +39,17 @@ struct Begun {
 }
 
 impl Buffer {
-    pub(crate) fn new(most_records: usize, most_bytes: usize, most_batch_bytes: usize) -> Self {
+    pub(crate) fn new(
+        most_records: usize,
+        most_bytes: usize,
+        most_batch_bytes: usize,
+        keep_raw: bool,
+    ) -> Self {
         Buffer {
             most_records,
             most_bytes,
             most_batch_bytes,
+            keep_raw,
             received: Mutex::default(),
             begun: Mutex::default(),
             filled: Notify::new(),
@@ -62,27 +70,28 @@ impl Buffer {
         }
     }
 
-    fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         let received = self.received.lock();
         received.records < self.most_records && received.bytes < self.most_bytes
     }
 
-    pub(crate) fn push(&self, batch: ReceivedRecord) {
+    pub(crate) fn push(&self, batch: impl Into<RawBatch>) {
+        let batch = batch.into();
         let mut received = self.received.lock();
-        received.records += batch.record_ids.len();
-        received.bytes += batch.encoded_len();
+        received.records += batch.ids.len();
+        received.bytes += batch.size;
         received.batches.push_back(batch);
         drop(received);
         self.filled.notify_waiters();
     }
 
-    /// Takes up to `max` records, if there are any.
-    pub(crate) fn try_take(&self, max: usize) -> Option<Batch> {
+    /// Takes up to `max` records, if there are any. Batches that turn out not to be readable are told of.
+    pub(crate) fn try_take(&self, max: usize, mut bad: impl FnMut(&DecodedBatch)) -> Option<Batch> {
         let mut begun = self.begun.lock();
         let mut taken = Batch::default();
         let mut left = max;
         while left > 0 {
-            let Some(mut current) = begun.take().or_else(|| self.decode_next()) else { break };
+            let Some(mut current) = begun.take().or_else(|| self.decode_next(&mut bad)) else { break };
             let end = current.batch.ids.len().min(current.next.saturating_add(left));
             if end > current.next {
                 left -= end - current.next;
@@ -96,16 +105,23 @@ impl Buffer {
         (!taken.is_empty()).then_some(taken)
     }
 
-    fn decode_next(&self) -> Option<Begun> {
+    fn decode_next(&self, bad: &mut impl FnMut(&DecodedBatch)) -> Option<Begun> {
         let batch = {
             let mut received = self.received.lock();
             let batch = received.batches.pop_front()?;
-            received.records -= batch.record_ids.len();
-            received.bytes -= batch.encoded_len();
+            received.records -= batch.ids.len();
+            received.bytes -= batch.size;
             batch
         };
         self.emptied.notify_waiters();
-        Some(Begun { batch: Arc::new(DecodedBatch::new(batch, self.most_batch_bytes)), next: 0 })
+        let mut batch = DecodedBatch::new(batch, self.most_batch_bytes);
+        if batch.problem().is_some() {
+            bad(&batch);
+            if !self.keep_raw {
+                batch.raw.1 = Bytes::new();
+            }
+        }
+        Some(Begun { batch: Arc::new(batch), next: 0 })
     }
 
     /// Waits until there may be something to take.
@@ -127,7 +143,7 @@ mod tests {
     use crate::codec::batch::seal;
     use crate::codec::compression::Compression;
     use crate::codec::record::encode;
-    use crate::proto;
+    use crate::proto::{self, ReceivedRecord};
     use crate::record::Record;
 
     fn batch(batch_id: u64, count: u32) -> ReceivedRecord {
@@ -146,31 +162,31 @@ mod tests {
 
     #[test]
     fn batches_are_split_and_joined_to_what_is_asked_for() {
-        let buffer = Buffer::new(100, 1 << 20, 1 << 20);
-        assert!(buffer.try_take(5).is_none());
+        let buffer = Buffer::new(100, 1 << 20, 1 << 20, false);
+        assert!(buffer.try_take(5, |_| ()).is_none());
         buffer.push(batch(1, 3));
         buffer.push(batch(2, 2));
-        assert_eq!(ids(&buffer.try_take(2).unwrap()), [(1, 0), (1, 1)]);
-        assert!(buffer.try_take(0).is_none());
-        let rest = buffer.try_take(10).unwrap();
+        assert_eq!(ids(&buffer.try_take(2, |_| ()).unwrap()), [(1, 0), (1, 1)]);
+        assert!(buffer.try_take(0, |_| ()).is_none());
+        let rest = buffer.try_take(10, |_| ()).unwrap();
         assert_eq!(ids(&rest), [(1, 2), (2, 0), (2, 1)]);
         let payloads: Vec<_> = rest.iter().map(|record| record.payload()).collect();
         assert_eq!(payloads, [b"2", b"0", b"1"]);
-        assert!(buffer.try_take(1).is_none());
+        assert!(buffer.try_take(1, |_| ()).is_none());
     }
 
     #[test]
     fn room_ends_at_either_bound_and_comes_back() {
-        let buffer = Buffer::new(3, 1 << 20, 1 << 20);
+        let buffer = Buffer::new(3, 1 << 20, 1 << 20, false);
         assert!(buffer.has_room());
         buffer.push(batch(1, 3));
         assert!(!buffer.has_room());
-        buffer.try_take(1).unwrap();
+        buffer.try_take(1, |_| ()).unwrap();
         assert!(buffer.has_room());
-        let small = Buffer::new(100, 10, 1 << 20);
+        let small = Buffer::new(100, 10, 1 << 20, false);
         small.push(batch(1, 3));
         assert!(!small.has_room());
         small.clear();
-        assert!(small.has_room() && small.try_take(1).is_none());
+        assert!(small.has_room() && small.try_take(1, |_| ()).is_none());
     }
 }

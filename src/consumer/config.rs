@@ -6,6 +6,21 @@ use crate::cluster::retry::Backoff;
 use crate::error::{Error, ErrorKind, Result};
 use crate::names;
 
+/// What becomes of a batch that can't be read: not decompressed, not decoded, or not as many records as ids. More may
+/// be added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BadBatch {
+    /// Its records are handed out with their ids and the reason, and can be skipped by acking them. An event tells.
+    #[default]
+    Report,
+    /// The consumer fails, with the reason. The batch is delivered again.
+    Fail,
+    /// As `Report`, and the records lend the batch as it was received:
+    /// [`ReceivedRecord::raw_batch`](crate::ReceivedRecord::raw_batch).
+    Raw,
+}
+
 /// Options of a [`Consumer`](crate::Consumer).
 #[derive(Clone, Debug)]
 #[must_use]
@@ -18,6 +33,7 @@ pub struct ConsumerConfig {
     max_batch_bytes: usize,
     callback_records: usize,
     auto_ack: bool,
+    bad_batch: BadBatch,
     first_backoff: Duration,
     max_backoff: Duration,
 }
@@ -33,6 +49,7 @@ impl Default for ConsumerConfig {
             max_batch_bytes: 64 << 20,
             callback_records: 10_000,
             auto_ack: false,
+            bad_batch: BadBatch::Report,
             first_backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(10),
         }
@@ -78,6 +95,11 @@ impl ConsumerConfig {
         ConsumerConfig { auto_ack: on, ..self }
     }
 
+    /// What becomes of a batch that can't be read; default [`BadBatch::Report`].
+    pub fn bad_batch(self, policy: BadBatch) -> Self {
+        ConsumerConfig { bad_batch: policy, ..self }
+    }
+
     /// The pauses between attempts to connect again: the first one, doubled each time up to the longest, each
     /// shortened by chance by up to a half; default 100 ms and 10 s. There is no last attempt.
     pub fn reconnect(self, first_backoff: Duration, max_backoff: Duration) -> Self {
@@ -118,6 +140,7 @@ impl ConsumerConfig {
             max_batch_bytes: self.max_batch_bytes,
             callback_records: self.callback_records,
             auto_ack: self.auto_ack,
+            bad_batch: self.bad_batch,
             backoff: Backoff { first: self.first_backoff, cap: self.max_backoff },
         })
     }
@@ -134,5 +157,6 @@ pub(crate) struct Settings {
     pub(crate) max_batch_bytes: usize,
     pub(crate) callback_records: usize,
     pub(crate) auto_ack: bool,
+    pub(crate) bad_batch: BadBatch,
     pub(crate) backoff: Backoff,
 }

@@ -77,7 +77,7 @@ impl<H: Handler> Dispatch<H> {
                 Error::new(ErrorKind::Panic, message)
             })?;
             if self.shared.settings.auto_ack && next != Next::Keep {
-                self.shared.ack(batch.ids())?;
+                self.shared.ack(batch.runs())?;
             }
             if next == Next::Stop {
                 self.shared.stop_delivering();

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::cluster::duplex::Duplex;
 use crate::cluster::retry::Failure;
+use crate::codec::acks;
+use crate::codec::received::RawBatch;
 use crate::consumer::life::{ConsumerState, Shared};
 use crate::error::{Error, ErrorKind, Result, status};
-use crate::proto::{RecordId, StreamingFetchRequest, StreamingFetchResponse};
 
 /// How often a consumer's name may be taken before it has ever run: our own dead predecessor may hold it
 /// for a moment.
@@ -27,6 +29,8 @@ pub(crate) struct FetchLoop {
     cancelled: u32,
     /// Whether the server has ever taken us on.
     has_run: bool,
+    /// What all requests begin with.
+    names: Bytes,
 }
 
 /// How a connection ended.
@@ -38,7 +42,8 @@ enum Ended {
 
 impl FetchLoop {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        FetchLoop { shared, attempts: 0, cancelled: 0, has_run: false }
+        let names = acks::begin(&shared.subscription, &shared.settings.name);
+        FetchLoop { shared, attempts: 0, cancelled: 0, has_run: false, names }
     }
 
     /// Runs until it is stopped, or fails for good. Returns why.
@@ -97,7 +102,7 @@ impl FetchLoop {
     }
 
     async fn connect_and_serve(&mut self) -> Result<Ended, Failure> {
-        let first = self.request(Vec::new());
+        let first = self.names.clone();
         let shared = self.shared.clone();
         let mut fetch = tokio::select! {
             fetch = shared.cluster.open_fetch(&shared.subscription, first) => fetch?,
@@ -113,7 +118,7 @@ impl FetchLoop {
     }
 
     /// Receives batches and sends acks, until the connection is lost, or the consumer is to stop.
-    async fn serve(&mut self, fetch: &mut Fetch) -> Ended {
+    async fn serve(&mut self, fetch: &mut Duplex) -> Ended {
         let Some(requests) = fetch.requests() else { return Ended::Stopped };
         let shared = self.shared.clone();
         // Taken and not sent yet: waiting for a place must not keep us from receiving.
@@ -125,15 +130,20 @@ impl FetchLoop {
                 biased;
                 () = shared.stopping.closed() => {}
                 place = requests.reserve(), if outgoing.is_some() => match place {
-                    Ok(place) => place.send(self.request(outgoing.take().unwrap_or_default())),
+                    Ok(place) => place.send(outgoing.take().unwrap_or_default()),
                     // The call is over; how, the responses tell.
                     Err(_) => (outgoing, can_send) = (None, false),
                 },
                 () = shared.acks.wait_until_due(), if can_send && outgoing.is_none() => {
-                    outgoing = shared.acks.take(Instant::now());
+                    outgoing = self.next_acks();
                 }
+                () = shared.next_overdue() => shared.warn_of_overdue(Instant::now()),
                 received = next(&shared, fetch) => match received {
-                    Ok(Some(response)) => self.receive(response),
+                    Ok(Some(message)) => {
+                        if let Err(error) = self.receive(&message) {
+                            return Ended::Lost(Failure::Unknown(error));
+                        }
+                    }
                     Ok(None) => return Ended::Lost(server_ended()),
                     Err(failure) => return Ended::Lost(failure),
                 },
@@ -142,31 +152,31 @@ impl FetchLoop {
         self.finish(fetch, requests, outgoing).await
     }
 
-    fn receive(&mut self, response: StreamingFetchResponse) {
+    fn receive(&mut self, message: &Bytes) -> Result<()> {
         self.attempts = 0;
         self.has_run = true;
-        if let Some(batch) = response.received_records.filter(|batch| !batch.record_ids.is_empty()) {
-            let (records, bytes) =
-                (batch.record_ids.len(), batch.record.as_ref().map_or(0, |r| r.payload.len()));
+        if let Some(batch) = RawBatch::of_fetch(message)? {
+            let (records, bytes) = (batch.ids.len(), batch.payload.len());
             self.shared.counts.receive(records, bytes, Instant::now());
             self.shared.cluster.counters().received.add_batch(records, bytes);
-            self.shared.acks.allow(&batch.record_ids);
+            batch.ids.runs(0..records).for_each(|run| self.shared.acks.allow(run.shard_id));
             self.shared.buffer.push(batch);
         }
+        Ok(())
     }
 
     /// Sends the last acks and half-closes; the server's end of the call then says that it has seen them.
     /// What it still delivers meanwhile comes again later.
     async fn finish(
         &self,
-        fetch: &mut Fetch,
-        requests: mpsc::Sender<StreamingFetchRequest>,
-        mut outgoing: Option<Vec<RecordId>>,
+        fetch: &mut Duplex,
+        requests: mpsc::Sender<Bytes>,
+        mut outgoing: Option<Bytes>,
     ) -> Ended {
-        while let Some(ids) = outgoing.take().or_else(|| self.shared.acks.take(Instant::now())) {
+        while let Some(request) = outgoing.take().or_else(|| self.next_acks()) {
             tokio::select! {
                 place = requests.reserve() => match place {
-                    Ok(place) => place.send(self.request(ids)),
+                    Ok(place) => place.send(request),
                     Err(_) => return Ended::Lost(drain(fetch).await.unwrap_or_else(server_ended)),
                 },
                 ended = drain(fetch) => return Ended::Lost(ended.unwrap_or_else(server_ended)),
@@ -180,16 +190,11 @@ impl FetchLoop {
         }
     }
 
-    fn request(&self, ack_ids: Vec<RecordId>) -> StreamingFetchRequest {
-        StreamingFetchRequest {
-            subscription_id: self.shared.subscription.clone(),
-            consumer_name: self.shared.settings.name.clone(),
-            ack_ids,
-        }
+    /// A request with the acks that wait, if there are any.
+    fn next_acks(&self) -> Option<Bytes> {
+        self.shared.acks.take(Instant::now()).map(|runs| acks::request(&self.names, &runs))
     }
 }
-
-type Fetch = Duplex<StreamingFetchRequest, StreamingFetchResponse>;
 
 /// Whether a status is one by which servers end a call that the client has half-closed. Which one depends on
 /// how they were built: OK, UNKNOWN, CANCELLED; or ABORTED, when the consumer was dropped meanwhile. Others
@@ -204,13 +209,13 @@ fn answers_half_close(failure: &Failure) -> bool {
 }
 
 /// The next response, once there is room for it.
-async fn next(shared: &Shared, fetch: &mut Fetch) -> Result<Option<StreamingFetchResponse>, Failure> {
+async fn next(shared: &Shared, fetch: &mut Duplex) -> Result<Option<Bytes>, Failure> {
     shared.buffer.room().await;
     fetch.next().await
 }
 
 /// Reads to the end of the call. `None`: it ended with OK.
-async fn drain(fetch: &mut Fetch) -> Option<Failure> {
+async fn drain(fetch: &mut Duplex) -> Option<Failure> {
     loop {
         match fetch.next().await {
             Ok(Some(_)) => {}

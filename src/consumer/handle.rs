@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::{Child, Client};
+use crate::consumer::ack::runs_of;
 use crate::consumer::config::ConsumerConfig;
 #[cfg(feature = "ffi")]
 use crate::consumer::dispatch::Handler;
 use crate::consumer::dispatch::Next;
-use crate::consumer::life::{ConsumerState, Shared};
+use crate::consumer::life::{ConsumerState, Shared, Terms, WaitingFor};
 use crate::error::{Error, Result};
 use crate::metrics::ChildMetrics;
 use crate::received::Batch;
@@ -57,10 +58,14 @@ impl Client {
         config: ConsumerConfig,
     ) -> Result<Consumer> {
         let settings = config.check()?;
-        finder.get_subscription(subscription)?;
+        let known = finder.get_subscription(subscription)?;
+        let terms = Terms {
+            ack_timeout: known.ack_timeout(),
+            max_unacked: u64::try_from(known.max_unacked_records()).unwrap_or(0),
+        };
         // It goes where the subscription is: another node would start a second copy of it.
         let cluster = Arc::new(self.cluster().asking_only(None));
-        let shared = Arc::new(Shared::new(subscription, settings, cluster, self.spawner()));
+        let shared = Arc::new(Shared::new(subscription, terms, settings, cluster, self.spawner()));
         let owner = Arc::new(Owner { shared, runtime: self.runtime().clone() });
         let child: Arc<dyn Child> = owner.clone();
         self.adopt(Arc::downgrade(&child))?;
@@ -165,7 +170,7 @@ impl Consumer {
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) if one is of a shard that this consumer was given no
     /// record of; then none is acked. [`Closed`](crate::ErrorKind::Closed).
     pub fn ack(&self, ids: &[RecordId]) -> Result<()> {
-        self.shared().ack(ids.iter().copied())
+        self.shared().ack(runs_of(ids).into_iter())
     }
 
     /// Acks all records of a batch.
@@ -174,7 +179,32 @@ impl Consumer {
     ///
     /// As [`ack`](Self::ack).
     pub fn ack_batch(&self, batch: &Batch) -> Result<()> {
-        self.shared().ack(batch.ids())
+        self.shared().ack(batch.runs())
+    }
+
+    /// Acks all records of a shard that were handed out, up to and with this one.
+    ///
+    /// # Errors
+    ///
+    /// As [`ack`](Self::ack).
+    pub fn ack_up_to(&self, last: RecordId) -> Result<()> {
+        self.shared().ack_up_to(last)
+    }
+
+    /// How many records were handed out and not acked. The server delivers them again when the subscription's ack
+    /// time-out is over; then they don't count any more, and an event tells.
+    pub fn unacked_records(&self) -> u64 {
+        self.shared().acks.unacked()
+    }
+
+    /// How long the oldest of these has waited for its ack; `None` if there are none.
+    pub fn oldest_unacked(&self) -> Option<Duration> {
+        self.shared().acks.oldest_unacked().map(|since| since.elapsed())
+    }
+
+    /// Why no records come, where none come.
+    pub fn waiting_for(&self) -> WaitingFor {
+        self.shared().waiting_for()
     }
 
     /// Waits until all acks have been sent. The server confirms none; [`close`](Self::close) makes sure.

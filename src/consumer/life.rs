@@ -2,16 +2,18 @@
 
 use std::sync::{Arc, Weak};
 use std::thread::{JoinHandle, ThreadId};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::closing::Closing;
 use crate::cluster::Cluster;
+use crate::codec::batch::DecodedBatch;
+use crate::codec::received::IdRun;
 use crate::consumer::ack::Acks;
 use crate::consumer::buffer::Buffer;
-use crate::consumer::config::Settings;
+use crate::consumer::config::{BadBatch, Settings};
 use crate::consumer::counts::Counts;
 use crate::consumer::dispatch::{Dispatch, Handler};
 use crate::consumer::fetch::FetchLoop;
@@ -25,6 +27,9 @@ use crate::received::Batch;
 use crate::record_id::RecordId;
 use crate::runtime::{Spawner, Task, spawn_thread};
 use crate::wait::{Ended, Until, wait};
+
+/// How many runs of ids an event names.
+const TOLD_RUNS: usize = 8;
 
 /// What a consumer is doing. More may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,12 +71,36 @@ impl ConsumerState {
     }
 }
 
+/// Why a consumer that gets no records gets none, as far as can be known. More may be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitingFor {
+    /// It has no connection.
+    Connection,
+    /// It has as many unacked records as the subscription allows: the server goes on when some are acked.
+    Acks,
+    /// What was received has to be polled first, or the callback has to return.
+    Buffer,
+    /// There are none for it.
+    Records,
+}
+
+/// What the subscription says.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms {
+    /// After so long, the server delivers records again that were not acked.
+    pub(crate) ack_timeout: Duration,
+    /// The most records that all consumers may have unacked.
+    pub(crate) max_unacked: u64,
+}
+
 /// What the handles of a consumer, its fetch and its thread share.
 pub(crate) struct Shared {
     pub(crate) cluster: Arc<Cluster>,
     spawner: Spawner,
     pub(crate) subscription: String,
     pub(crate) settings: Settings,
+    terms: Terms,
     pub(crate) buffer: Buffer,
     pub(crate) acks: Acks,
     pub(crate) counts: Counts,
@@ -129,6 +158,7 @@ struct Life {
 impl Shared {
     pub(crate) fn new(
         subscription: &str,
+        terms: Terms,
         settings: Settings,
         cluster: Arc<Cluster>,
         spawner: Spawner,
@@ -137,7 +167,13 @@ impl Shared {
             cluster,
             spawner,
             subscription: subscription.to_owned(),
-            buffer: Buffer::new(settings.prefetch_records, settings.prefetch_bytes, settings.max_batch_bytes),
+            terms,
+            buffer: Buffer::new(
+                settings.prefetch_records,
+                settings.prefetch_bytes,
+                settings.max_batch_bytes,
+                settings.bad_batch == BadBatch::Raw,
+            ),
             acks: Acks::new(settings.ack_records, settings.ack_age),
             counts: Counts::default(),
             settings,
@@ -175,7 +211,7 @@ impl Shared {
             last_record_age: self.counts.last_record_age(),
             records: self.counts.received.records.get(),
             bytes: self.counts.received.bytes.get(),
-            unacked: self.counts.unacked(),
+            unacked: self.acks.unacked(),
             pending_acks: self.acks.len() as u64,
             reconnects: self.counts.reconnects.get(),
         }
@@ -191,7 +227,6 @@ impl Shared {
         }
         self.stopping.renew();
         let news = self.change(&mut life, ConsumerState::Connecting);
-        self.counts.begin();
         life.delivering = true;
         life.acks_in_doubt = None;
         let shared = self.clone();
@@ -342,7 +377,7 @@ impl Shared {
             return self.take(max, until);
         }
         if let Some(batch) = self.polled.lock().take() {
-            self.ack(batch.ids())?;
+            self.ack(batch.runs())?;
         }
         let batch = self.take(max, until)?;
         *self.polled.lock() = batch.clone();
@@ -362,8 +397,12 @@ impl Shared {
                 filled.as_mut().enable();
                 changed.as_mut().enable();
                 self.check_delivering()?;
-                if let Some(batch) = self.buffer.try_take(max) {
-                    return Ok(batch);
+                let mut problem = None;
+                if let Some(batch) = self.buffer.try_take(max, |bad| problem = self.note_bad(bad)) {
+                    return match problem {
+                        Some(error) => Err(self.fail_for(error)),
+                        None => Ok(self.hand_out(batch)),
+                    };
                 }
                 tokio::select! {
                     () = filled => {}
@@ -378,6 +417,59 @@ impl Shared {
         }
     }
 
+    fn hand_out(&self, batch: Batch) -> Batch {
+        self.acks.give(batch.runs(), Instant::now());
+        batch
+    }
+
+    /// Tells of a batch that can't be read. The error to end with, if the consumer is to end.
+    fn note_bad(&self, bad: &DecodedBatch) -> Option<Error> {
+        let error = bad.problem()?.clone();
+        let runs = bad.ids.runs(0..bad.ids.len()).take(TOLD_RUNS);
+        let ids: Vec<_> = runs.map(|run| format!("{} ({} records)", run.get(0), run.count)).collect();
+        let event = self.event(EventKind::BadBatch).saying(format!("from {}", ids.join(", ")));
+        self.cluster.events().emit(event.because_of(&error));
+        (self.settings.bad_batch == BadBatch::Fail).then_some(error)
+    }
+
+    fn fail_for(&self, error: Error) -> Error {
+        self.fail(error.clone());
+        error
+    }
+
+    /// Sleeps until a record may have been unacked for too long.
+    pub(crate) async fn next_overdue(&self) {
+        // Nothing that is handed out from now on can be due before.
+        let since = self.acks.oldest_unacked().unwrap_or_else(Instant::now);
+        match since.checked_add(self.terms.ack_timeout) {
+            Some(at) if !self.terms.ack_timeout.is_zero() => tokio::time::sleep_until(at.into()).await,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Tells of records that the server delivers again, because they were not acked in time. Once.
+    pub(crate) fn warn_of_overdue(&self, now: Instant) {
+        let records = self.acks.forget_overdue(now, self.terms.ack_timeout);
+        if records > 0 {
+            let time = self.terms.ack_timeout;
+            let detail = format!("{records} records were not acked within {time:?} and are delivered again");
+            self.cluster.events().emit(self.event(EventKind::AcksOverdue).saying(detail));
+        }
+    }
+
+    /// Why nothing comes, where nothing comes.
+    pub(crate) fn waiting_for(&self) -> WaitingFor {
+        if self.state() != ConsumerState::Running {
+            WaitingFor::Connection
+        } else if !self.buffer.has_room() {
+            WaitingFor::Buffer
+        } else if self.acks.unacked() >= self.terms.max_unacked {
+            WaitingFor::Acks
+        } else {
+            WaitingFor::Records
+        }
+    }
+
     fn check_delivering(&self) -> Result<()> {
         let life = self.life.lock();
         let runs = matches!(
@@ -387,12 +479,18 @@ impl Shared {
         if life.delivering && runs { Ok(()) } else { Err(life.why_ended()) }
     }
 
-    pub(crate) fn ack(&self, ids: impl Iterator<Item = RecordId> + Clone) -> Result<()> {
-        if self.state() == ConsumerState::Closed {
-            return Err(Error::closed("consumer"));
-        }
-        self.counts.ack(self.acks.push(ids, Instant::now())?);
-        Ok(())
+    pub(crate) fn ack(&self, runs: impl Iterator<Item = IdRun> + Clone) -> Result<()> {
+        self.check_takes_acks()?;
+        self.acks.push(runs, Instant::now())
+    }
+
+    pub(crate) fn ack_up_to(&self, last: RecordId) -> Result<()> {
+        self.check_takes_acks()?;
+        self.acks.push_up_to(last, Instant::now())
+    }
+
+    fn check_takes_acks(&self) -> Result<()> {
+        if self.state() == ConsumerState::Closed { Err(Error::closed("consumer")) } else { Ok(()) }
     }
 
     pub(crate) fn is_callback_thread(&self) -> bool {

@@ -28,10 +28,11 @@ pub(crate) mod life;
 pub(crate) mod fetch;
 pub(crate) mod buffer;
 pub(crate) mod dispatch;
+pub(crate) mod unacked;
 pub(crate) mod ack;
 pub(crate) mod counts;
 
-pub use config::ConsumerConfig;
+pub use config::{BadBatch, ConsumerConfig};
 pub use dispatch::Next;
 pub use handle::Consumer;
-pub use life::ConsumerState;
+pub use life::{ConsumerState, WaitingFor};

@@ -28,6 +28,10 @@ pub const HSTREAM_EVENT_ACKS_UNSENT: i32 = 6;
 pub const HSTREAM_EVENT_TLS_RELOAD_FAILED: i32 = 7;
 /// The cluster has other nodes than before.
 pub const HSTREAM_EVENT_CLUSTER_CHANGED: i32 = 8;
+/// A consumer received a batch that it can't read.
+pub const HSTREAM_EVENT_BAD_BATCH: i32 = 9;
+/// Records were not acked within the subscription's time-out, and are delivered again.
+pub const HSTREAM_EVENT_ACKS_OVERDUE: i32 = 10;
 
 /// An event is about the client as a whole.
 pub const HSTREAM_SUBJECT_CLIENT: i32 = 1;
@@ -82,6 +86,8 @@ pub unsafe extern "C" fn hstream_event_kind(event: Option<&hstream_event_t>) -> 
             EventKind::AcksUnsent => HSTREAM_EVENT_ACKS_UNSENT,
             EventKind::TlsReloadFailed => HSTREAM_EVENT_TLS_RELOAD_FAILED,
             EventKind::ClusterChanged => HSTREAM_EVENT_CLUSTER_CHANGED,
+            EventKind::BadBatch => HSTREAM_EVENT_BAD_BATCH,
+            EventKind::AcksOverdue => HSTREAM_EVENT_ACKS_OVERDUE,
         }
     })
 }

@@ -96,16 +96,15 @@ impl Deliveries {
         let Some(bytes) = &self.inner.records else { return &[] };
         self.inner.layouts.get_or_init(|| {
             // We encoded them, so they decode.
-            wire::decode_all(bytes).unwrap_or_default().into_iter().flatten().collect()
+            wire::decode_all(bytes).unwrap_or_default().readable()
         })
     }
 
     fn make(&self, layout: &wire::Layout) -> Record {
         let bytes = self.inner.records.clone().unwrap_or_default();
-        let key = std::str::from_utf8(&bytes[layout.key.clone()]).unwrap_or_default();
-        let mut record = Record::from_parts(layout.kind, bytes.slice(layout.payload.clone())).with_key(key);
-        let attributes = layout.attributes.iter();
-        for (name, value) in attributes.flat_map(|header| wire::attributes(&bytes, header.clone())) {
+        let key = std::str::from_utf8(layout.key.of_bytes(&bytes)).unwrap_or_default();
+        let mut record = Record::from_parts(layout.kind, bytes.slice(layout.payload.range())).with_key(key);
+        for (name, value) in wire::attributes(&bytes, layout.attributes.range()) {
             record.set_attribute(name, value);
         }
         record
