@@ -13,6 +13,7 @@ mod recreated;
 mod spread;
 mod stats;
 mod consumer;
+mod consumer_state;
 mod waiting;
 mod dead_ends;
 mod secure;
