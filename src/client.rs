@@ -247,9 +247,18 @@ impl Client {
         if !(error.is_already_exists() && error.is_ambiguous()) {
             return Err(error);
         }
-        let left = plan.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let rest = Client { limit: self.limit.clone().for_at_most(left), ..self.clone() };
-        existing(&rest).ok().flatten().ok_or(error)
+        existing(&self.until(plan.deadline)).ok().flatten().ok_or(error)
+    }
+
+    /// The same client for the calls that follow in something that has one time for all of it.
+    pub(crate) fn until(&self, deadline: Option<Instant>) -> Client {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        Client { limit: self.limit.clone().for_at_most(left), ..self.clone() }
+    }
+
+    /// The same client for calls that may take at least so long.
+    pub(crate) fn with_at_least(&self, time: Duration) -> Client {
+        Client { limit: self.limit.clone().for_at_least(time), ..self.clone() }
     }
 
     fn call_as<R: Rpc>(&self, plan: Plan, target: Target, request: R) -> Result<R::Response> {
@@ -261,7 +270,7 @@ impl Client {
                 matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Interrupted | ErrorKind::Closed);
             let error = error.doing(R::NAME, subject);
             // It may be on its way, whatever we stopped waiting for.
-            if cut_short && R::EFFECT == Effect::Writes && error.attempts() == 0 {
+            if cut_short && R::EFFECT != Effect::Reads && error.attempts() == 0 {
                 error.ambiguous()
             } else {
                 error

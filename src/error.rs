@@ -28,6 +28,7 @@ struct Inner {
     attempts: u32,
     ambiguous: bool,
     shards_are_gone: bool,
+    is_missing: bool,
     server: Option<ServerError>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -224,6 +225,7 @@ pub(crate) mod status {
     pub(crate) const RESOURCE_EXHAUSTED: i32 = 8;
     pub(crate) const FAILED_PRECONDITION: i32 = 9;
     pub(crate) const ABORTED: i32 = 10;
+    pub(crate) const OUT_OF_RANGE: i32 = 11;
     pub(crate) const UNIMPLEMENTED: i32 = 12;
     pub(crate) const INTERNAL: i32 = 13;
     pub(crate) const UNAVAILABLE: i32 = 14;
@@ -242,6 +244,7 @@ impl Error {
                 attempts: 0,
                 ambiguous: false,
                 shards_are_gone: false,
+                is_missing: false,
                 server: None,
                 source: None,
             }),
@@ -309,6 +312,19 @@ impl Error {
         self.inner.shards_are_gone
     }
 
+    /// What it was about is not there, however the server put it.
+    pub(crate) fn because_it_is_missing(mut self) -> Self {
+        let inner = self.change();
+        inner.is_missing = true;
+        inner.ambiguous = false;
+        self
+    }
+
+    #[cfg(feature = "ffi")]
+    pub(crate) fn is_missing(&self) -> bool {
+        self.inner.is_missing
+    }
+
     /// The write may have happened all the same.
     pub(crate) fn ambiguous(mut self) -> Self {
         self.change().ambiguous = true;
@@ -350,7 +366,8 @@ impl Error {
     }
 
     /// Whether a write may have happened although it is reported as failed: the connection broke or time
-    /// ran out after it was sent. The protocol has no way to find out.
+    /// ran out after it was sent. The protocol has no way to find out. Of a read by a named reader: whether it
+    /// may have taken records from the reader that did not arrive.
     pub fn is_ambiguous(&self) -> bool {
         self.inner.ambiguous
     }
@@ -390,6 +407,9 @@ impl Error {
 
     /// What can be done about it.
     pub fn category(&self) -> Category {
+        if self.inner.is_missing {
+            return Category::NotFound;
+        }
         match self.inner.kind {
             ErrorKind::Server => self.server().map_or(Category::Internal, server_category),
             ErrorKind::InvalidArgument

@@ -36,6 +36,7 @@
 //! - [`BufferedProducer`] and [`Appender`]: appends in batches, in the background; bounded memory, one outcome
 //!   for each record.
 //! - [`Consumer`]: records by polling, or to a callback; acks that are certain after a successful close.
+//! - [`NamedReader`]: a shard from any position on, by a reader that the server keeps.
 //! - [`Record`] and [`HRecord`]: bytes, or a JSON object. [`Batch`]: what was received.
 //! - `dev_server`: an HStreamDB server inside this process, in memory (feature `dev-server`).
 //! - The same for C, C++ and whatever calls C: `include/hstreamdb.h` (feature `ffi`).
@@ -126,7 +127,10 @@ mod ffi;
 #[cfg(feature = "dev-server")]
 pub mod dev_server;
 
-pub use admin::{ConsumerInfo, DeleteOptions, Stream, StreamOptions, Subscription, SubscriptionOptions};
+pub use admin::{
+    ClusterInfo, ConsumerInfo, DeleteOptions, NamedReader, NamedReaderOptions, Node, NodeState, ResourceKind,
+    ShardLag, Stream, StreamOptions, Subscription, SubscriptionLag, SubscriptionOptions,
+};
 pub use cancel::Cancel;
 pub use client::Client;
 #[cfg(feature = "tls")]

@@ -65,8 +65,10 @@ pub enum Offset {
     Latest,
     /// A record.
     Record(RecordId),
-    /// The first record stored at or after this time.
+    /// The first record stored at or after this time, to the millisecond.
     Time(SystemTime),
+    /// The same, or some minutes earlier: where the store finds it with less effort.
+    NearTime(SystemTime),
 }
 
 /// Where a new subscription starts. The server knows these two only.

@@ -49,6 +49,11 @@ impl Wait {
         Wait { timeout, ..self }
     }
 
+    /// The same, or with this time if that is more.
+    pub(crate) fn for_at_least(self, time: Duration) -> Self {
+        Wait { timeout: self.timeout.map(|timeout| timeout.max(time)), ..self }
+    }
+
     pub(crate) fn is_no(&self) -> bool {
         self.timeout == Some(Duration::ZERO)
     }

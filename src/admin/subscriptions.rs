@@ -59,6 +59,15 @@ impl Subscription {
         &self.checkpoints
     }
 
+    /// What is answered when one is asked for, with its checkpoints.
+    pub(crate) fn described(answer: proto::GetSubscriptionResponse) -> Result<Self> {
+        let subscription = answer
+            .subscription
+            .ok_or_else(|| Error::protocol("GetSubscription answered without a subscription"))?;
+        let checkpoints = answer.offsets.iter().map(|offset| (offset.shard_id, offset.batch_id)).collect();
+        Ok(Subscription { checkpoints, ..subscription.into() })
+    }
+
     /// Whether it was created by the same request.
     fn is_as(&self, other: &Subscription) -> bool {
         let plain = |it: &Subscription| Subscription { created: None, checkpoints: Vec::new(), ..it.clone() };
@@ -201,12 +210,7 @@ impl Client {
     /// There is none ([`is_not_found`](Error::is_not_found)).
     pub fn get_subscription(&self, id: &str) -> Result<Subscription> {
         names::check("subscription", id)?;
-        let answer = self.call(owner_of(id), proto::GetSubscriptionRequest { id: id.to_owned() })?;
-        let subscription = answer
-            .subscription
-            .ok_or_else(|| Error::protocol("GetSubscription answered without a subscription"))?;
-        let checkpoints = answer.offsets.iter().map(|offset| (offset.shard_id, offset.batch_id)).collect();
-        Ok(Subscription { checkpoints, ..subscription.into() })
+        Subscription::described(self.call(owner_of(id), proto::GetSubscriptionRequest { id: id.to_owned() })?)
     }
 
     /// Whether there is a subscription of this id.
@@ -278,7 +282,8 @@ impl Client {
     }
 }
 
-fn owner_of(id: &str) -> Target {
+/// The node that serves a subscription.
+pub(crate) fn owner_of(id: &str) -> Target {
     Target::Subscription(id.to_owned())
 }
 

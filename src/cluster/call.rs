@@ -252,7 +252,7 @@ impl Cluster {
                 verdict => verdict,
             };
             tracing::debug!(rpc = R::NAME, attempts, ?verdict, error = %failure.error(), "an attempt failed");
-            maybe_applied |= R::EFFECT == Effect::Writes && may_be_applied(&failure);
+            maybe_applied |= is_in_doubt(R::EFFECT, &failure);
             let describe = |error: Error| {
                 let error = error.doing(R::NAME, request.subject()).after_attempts(attempts);
                 if maybe_applied { error.ambiguous() } else { error }
@@ -292,8 +292,12 @@ impl Cluster {
         plan: Plan,
     ) -> Result<R::Response, Failure> {
         let (node, route) = self.node_for(target, plan.deadline).await?;
-        let time = self.time_for(plan.deadline, self.known.settings.attempt_timeout);
-        let outcome = self.attempt(&node, request.clone(), time).await;
+        let most = match R::EFFECT {
+            // There is no second attempt, and the server may wait as long as it was told to.
+            Effect::Takes => Duration::MAX,
+            Effect::Reads | Effect::Writes => self.known.settings.attempt_timeout,
+        };
+        let outcome = self.attempt(&node, request.clone(), self.time_for(plan.deadline, most)).await;
         match &outcome {
             Ok(_) => self.note_answer(&node),
             Err(failure) => {
@@ -341,12 +345,17 @@ impl Cluster {
                 let request = proto::LookupSubscriptionRequest { subscription_id: id.clone() };
                 self.attempt(&node, request, time).await.map(|answer| answer.server_node)
             }
+            Target::Reader(id) => {
+                let request = proto::LookupShardReaderRequest { reader_id: id.clone() };
+                self.attempt(&node, request, time).await.map(|answer| answer.server_node)
+            }
         };
         let owner = found.map_err(|failure| {
             self.note(&node, &failure);
-            // A look-up without an answer means that the call itself was never sent.
+            // A look-up without an answer, or without one yet, means that the call itself was never sent.
             match failure {
                 Failure::Unknown(error) => Failure::NotSent(error),
+                Failure::Refused(error) if error.has_status(status::UNAVAILABLE) => Failure::NotSent(error),
                 other => other,
             }
         })?;
@@ -522,6 +531,23 @@ impl Cluster {
     fn time_for(&self, deadline: Option<Instant>, most: Duration) -> Duration {
         deadline.map_or(most, |deadline| deadline.saturating_duration_since(Instant::now()).min(most))
     }
+}
+
+/// Whether an attempt that failed may have done at the server what it was for.
+fn is_in_doubt(effect: Effect, failure: &Failure) -> bool {
+    match effect {
+        Effect::Reads => false,
+        Effect::Writes => may_be_applied(failure),
+        Effect::Takes => may_be_taken(failure),
+    }
+}
+
+/// Whether something may have been taken that did not arrive. The server's own errors say that nothing was; an
+/// answer over the size limit was taken for certain.
+fn may_be_taken(failure: &Failure) -> bool {
+    let error = failure.error();
+    let is_the_servers_own = error.server().is_some_and(|server| server.code().is_some());
+    !is_the_servers_own && (may_be_applied(failure) || error.has_status(status::OUT_OF_RANGE))
 }
 
 /// Whether a write may have happened although the attempt failed.

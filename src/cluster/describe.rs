@@ -2,7 +2,7 @@
 
 use prost::Message;
 use prost::bytes::{Buf, BufMut};
-use prost::encoding::{DecodeContext, WireType, bytes, skip_field};
+use prost::encoding::{DecodeContext, WireType, bytes, skip_field, string, uint64};
 
 use crate::proto::{ServerNode, ServerNodeStatus};
 
@@ -10,11 +10,25 @@ use crate::proto::{ServerNode, ServerNodeStatus};
 /// server's version, and the nodes and their states came one number later. So it is read by hand.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ClusterAnswer {
+    /// Field 1 in all versions.
+    protocol_version: String,
     /// Fields 2, 3 and 4, where they are no numbers.
     fields: [Vec<Vec<u8>>; 3],
+    /// Field 4 or 5, where it is a number.
+    up_time: u64,
 }
 
 impl ClusterAnswer {
+    /// The version of the protocol, which is the same for all servers so far.
+    pub(crate) fn protocol_version(&self) -> &str {
+        &self.protocol_version
+    }
+
+    /// The seconds since the cluster's first start; 0 if unknown.
+    pub(crate) fn up_time(&self) -> u64 {
+        self.up_time
+    }
+
     /// The version that an old server tells of itself.
     fn old_version(&self) -> Option<String> {
         let [only] = self.fields[0].as_slice() else { return None };
@@ -49,9 +63,11 @@ fn decode_all<M: Message + Default>(encoded: &[Vec<u8>]) -> Vec<M> {
 
 impl Message for ClusterAnswer {
     fn encode_raw(&self, buffer: &mut impl BufMut) {
+        string::encode(1, &self.protocol_version, buffer);
         for (tag, values) in (2..).zip(&self.fields) {
             bytes::encode_repeated(tag, values, buffer);
         }
+        uint64::encode(5, &self.up_time, buffer);
     }
 
     fn merge_field(
@@ -62,6 +78,10 @@ impl Message for ClusterAnswer {
         context: DecodeContext,
     ) -> Result<(), prost::DecodeError> {
         match (tag, wire_type) {
+            (1, WireType::LengthDelimited) => {
+                string::merge(wire_type, &mut self.protocol_version, buffer, context)
+            }
+            (4 | 5, WireType::Varint) => uint64::merge(wire_type, &mut self.up_time, buffer, context),
             (2..=4, WireType::LengthDelimited) => {
                 bytes::merge_repeated(wire_type, &mut self.fields[tag as usize - 2], buffer, context)
             }
@@ -70,11 +90,14 @@ impl Message for ClusterAnswer {
     }
 
     fn encoded_len(&self) -> usize {
-        (2..).zip(&self.fields).map(|(tag, values)| bytes::encoded_len_repeated(tag, values)).sum()
+        let fields = (2..).zip(&self.fields).map(|(tag, values)| bytes::encoded_len_repeated(tag, values));
+        string::encoded_len(1, &self.protocol_version)
+            + fields.sum::<usize>()
+            + uint64::encoded_len(5, &self.up_time)
     }
 
     fn clear(&mut self) {
-        self.fields = Default::default();
+        *self = Self::default();
     }
 }
 
@@ -126,6 +149,7 @@ pub(crate) mod tests {
             (new.server_nodes.clone(), new.server_nodes_status.clone())
         );
         assert_eq!(read_new.version().as_deref(), Some("0.20.3"));
+        assert_eq!(read_new.up_time(), 7);
         let old = Old {
             protocol_version: "0.1.0".into(),
             server_version: "0.15.1".into(),
@@ -136,12 +160,13 @@ pub(crate) mod tests {
         let read_old = read(&old);
         assert_eq!((read_old.nodes(), read_old.states()), (old.nodes, old.states));
         assert_eq!(read_old.version().as_deref(), Some("0.15.1"));
+        assert_eq!((read_old.protocol_version(), read_old.up_time()), ("0.1.0", 7));
     }
 
     #[test]
     fn nonsense_names_no_nodes() {
-        let nonsense =
-            ClusterAnswer { fields: [vec![b"\xff".to_vec()], vec![Vec::new()], vec![b"v".to_vec()]] };
+        let fields = [vec![b"\xff".to_vec()], vec![Vec::new()], vec![b"v".to_vec()]];
+        let nonsense = ClusterAnswer { fields, ..Default::default() };
         assert_eq!(read(&nonsense), nonsense);
         assert!(nonsense.nodes().is_empty());
     }

@@ -52,6 +52,8 @@ impl Failure {
 pub(crate) enum Effect {
     Reads,
     Writes,
+    /// What the server has answered it does not answer again, whether that arrived or not.
+    Takes,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +78,8 @@ pub(crate) fn judge(failure: &Failure, effect: Effect, send_twice: bool, welcome
         Failure::Refused(error) if error.has_code(ErrorCode::WrongServer) => Verdict::LookUpAgain,
         Failure::Refused(error) => {
             match error.server().map_or(status::UNKNOWN, |server| server.grpc_status()) {
+                // It may have been taken before that.
+                status::UNAVAILABLE if effect == Effect::Takes => Verdict::GiveUp,
                 status::UNAVAILABLE => Verdict::Retry,
                 status::DEADLINE_EXCEEDED if may_go_again => Verdict::Retry,
                 status::CANCELLED if may_go_again && welcome => Verdict::Retry,
@@ -126,6 +130,22 @@ mod tests {
                 assert_eq!(judge(&failure, Effect::Writes, false, welcome), writes, "{failure:?}");
                 assert_eq!(judge(&failure, Effect::Writes, true, welcome), twice, "{failure:?}");
             }
+        }
+    }
+
+    #[test]
+    fn what_takes_goes_again_only_when_it_was_not_sent_or_not_to_the_owner() {
+        let not_sent = Failure::NotSent(Error::new(ErrorKind::Unavailable, "refused"));
+        for (failure, verdict) in [
+            (not_sent, Verdict::Retry),
+            (refused(status::FAILED_PRECONDITION, 800), Verdict::LookUpAgain),
+            (lost(), Verdict::GiveUp),
+            (refused(status::UNAVAILABLE, 0), Verdict::GiveUp),
+            (refused(status::DEADLINE_EXCEEDED, 0), Verdict::GiveUp),
+            (refused(status::CANCELLED, 0), Verdict::GiveUp),
+            (refused(status::INTERNAL, 0), Verdict::GiveUp),
+        ] {
+            assert_eq!(judge(&failure, Effect::Takes, false, true), verdict, "{failure:?}");
         }
     }
 

@@ -13,6 +13,8 @@ pub(crate) enum Target {
     Shard(u64),
     /// The node that owns a subscription. Another one would start a second copy of it.
     Subscription(String),
+    /// The node that owns a shard reader. On another one it would begin where it was created.
+    Reader(String),
 }
 
 /// What a look-up found. The generation tells it from a later one for the same resource, so that many

@@ -86,6 +86,10 @@ rpcs! {
     Reads LookupShardRequest => "LookupShard" -> LookupShardResponse, "shard" shard_id;
     Reads LookupSubscriptionRequest => "LookupSubscription" -> LookupSubscriptionResponse, "subscription" subscription_id;
 
+    Reads LookupShardReaderRequest => "LookupShardReader" -> LookupShardReaderResponse, "shard reader" reader_id;
+    Reads LookupKeyRequest => "LookupKey" -> ServerNode;
+    Reads LookupResourceRequest => "LookupResource" -> ServerNode, "resource" res_id;
+
     Writes Stream => "CreateStream" -> Stream, "stream" stream_name;
     Reads GetStreamRequest => "GetStream" -> GetStreamResponse, "stream" name;
     Reads ListStreamsRequest => "ListStreams" -> ListStreamsResponse;
@@ -94,6 +98,15 @@ rpcs! {
 
     Reads ListShardsRequest => "ListShards" -> ListShardsResponse, "of stream" stream_name, needs stream_name;
     Reads GetTailRecordIdRequest => "GetTailRecordId" -> GetTailRecordIdResponse, "of shard" shard_id;
+
+    Writes TrimStreamRequest => "TrimStream" -> (), "stream" stream_name;
+    Writes TrimShardRequest => "TrimShard" -> (), "shard" shard_id;
+    Writes TrimShardsRequest => "TrimShards" -> TrimShardsResponse, "of stream" stream_name;
+
+    Writes CreateShardReaderRequest => "CreateShardReader" -> CreateShardReaderResponse, "shard reader" reader_id;
+    Takes ReadShardRequest => "ReadShard" -> ReadShardResponse, "by shard reader" reader_id;
+    Reads ListShardReadersRequest => "ListShardReaders" -> ListShardReadersResponse;
+    Writes DeleteShardReaderRequest => "DeleteShardReader" -> (), "shard reader" reader_id;
 
     Writes Subscription => "CreateSubscription" -> Subscription, "subscription" subscription_id;
     Reads GetSubscriptionRequest => "GetSubscription" -> GetSubscriptionResponse, "subscription" id;

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Result};
 use crate::proto;
-use crate::record_id::{RecordId, StartAt};
+use crate::record_id::{Offset, RecordId, StartAt};
 use crate::shard::{Shard, parse_bound};
 
 impl From<RecordId> for proto::RecordId {
@@ -35,6 +35,49 @@ impl From<proto::SpecialOffset> for StartAt {
             proto::SpecialOffset::Latest => StartAt::Latest,
         }
     }
+}
+
+impl From<Offset> for proto::ShardOffset {
+    fn from(offset: Offset) -> Self {
+        use proto::shard_offset::Offset as Shard;
+        let offset = match offset {
+            Offset::Earliest => Shard::SpecialOffset(proto::SpecialOffset::Earliest as i32),
+            Offset::Latest => Shard::SpecialOffset(proto::SpecialOffset::Latest as i32),
+            Offset::Record(id) => Shard::RecordOffset(id.into()),
+            Offset::Time(time) => Shard::TimestampOffset(time_offset(time, true)),
+            Offset::NearTime(time) => Shard::TimestampOffset(time_offset(time, false)),
+        };
+        proto::ShardOffset { offset: Some(offset) }
+    }
+}
+
+impl TryFrom<Offset> for proto::StreamOffset {
+    type Error = Error;
+
+    fn try_from(offset: Offset) -> Result<Self> {
+        use proto::stream_offset::Offset as Stream;
+        let offset = match offset {
+            Offset::Earliest => Stream::SpecialOffset(proto::SpecialOffset::Earliest as i32),
+            Offset::Latest => Stream::SpecialOffset(proto::SpecialOffset::Latest as i32),
+            Offset::Record(id) => {
+                let message = format!("the record {id} is an offset in its shard, and none in a stream");
+                return Err(Error::invalid_argument(message));
+            }
+            Offset::Time(time) => Stream::TimestampOffset(time_offset(time, true)),
+            Offset::NearTime(time) => Stream::TimestampOffset(time_offset(time, false)),
+        };
+        Ok(proto::StreamOffset { offset: Some(offset) })
+    }
+}
+
+/// Records are stored at whole milliseconds: those at or after a time are those at or after the next whole one.
+fn time_offset(time: SystemTime, strict_accuracy: bool) -> proto::TimestampOffset {
+    let millis = |nanos: u128| i64::try_from(nanos / 1_000_000).unwrap_or(i64::MAX);
+    let timestamp_in_ms = match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => millis(since.as_nanos() + 999_999),
+        Err(before) => -millis(before.duration().as_nanos()),
+    };
+    proto::TimestampOffset { timestamp_in_ms, strict_accuracy }
 }
 
 impl TryFrom<proto::Shard> for Shard {
@@ -68,6 +111,26 @@ pub(crate) fn system_time(time: Option<prost_types::Timestamp>) -> Option<System
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_of_offsets_are_rounded_up_to_milliseconds() {
+        let epoch = SystemTime::UNIX_EPOCH;
+        let millis = |time| time_offset(time, true).timestamp_in_ms;
+        assert_eq!(millis(epoch + Duration::from_millis(7)), 7);
+        assert_eq!(millis(epoch + Duration::from_micros(7001)), 8);
+        assert_eq!(millis(epoch - Duration::from_micros(7001)), -7);
+        assert_eq!(millis(epoch + Duration::from_secs(i64::MAX as u64)), i64::MAX);
+        assert_eq!(millis(epoch - Duration::from_secs(i64::MAX as u64)), -i64::MAX);
+    }
+
+    #[test]
+    fn a_record_is_no_offset_in_a_stream() {
+        let error = proto::StreamOffset::try_from(Offset::Record(RecordId::new(1, 2, 3))).unwrap_err();
+        assert!(error.to_string().contains("1-2-3"), "{error}");
+        for offset in [Offset::Earliest, Offset::Latest, Offset::NearTime(SystemTime::UNIX_EPOCH)] {
+            assert!(proto::StreamOffset::try_from(offset).unwrap().offset.is_some());
+        }
+    }
 
     #[test]
     fn times_out_of_range_are_no_times() {

@@ -391,6 +391,7 @@ pub(crate) fn code_of(error: &Error) -> hstream_code_t {
 fn server_code(error: &Error) -> hstream_code_t {
     let Some(server) = error.server() else { return HSTREAM_ERR_PROTOCOL };
     match server.code() {
+        _ if error.is_missing() => HSTREAM_ERR_GRPC_NOT_FOUND,
         // Ranges are fixed: other numbers would be mistaken for codes of ours.
         Some(code @ 200..=999) => code,
         _ if (1..=16).contains(&server.grpc_status()) => 100 + server.grpc_status(),

@@ -23,3 +23,7 @@ mod per_call;
 mod proxy;
 mod every_call_ends;
 mod creating;
+mod readers_named;
+mod trimming;
+mod lookups;
+mod lag;
