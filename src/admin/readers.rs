@@ -224,7 +224,7 @@ fn batch_of(received: Vec<proto::ReceivedRecord>, first: Option<RecordId>) -> Ba
         let is_before = |id: &RecordId| {
             first.is_some_and(|first| id.batch_id == first.batch_id && id.batch_index < first.batch_index)
         };
-        let range = decoded.ids.partition_point(is_before)..decoded.ids.len();
+        let range = decoded.ids.leading(is_before)..decoded.ids.len();
         if !range.is_empty() {
             batch.push(Arc::new(decoded), range);
         }

@@ -177,6 +177,11 @@ impl Ids {
         run.get((index - start) as u32)
     }
 
+    /// How many ids there are before the first that this is not true of.
+    pub(crate) fn leading(&self, is_true: impl Fn(&RecordId) -> bool) -> usize {
+        self.iter(0..self.len).take_while(is_true).count()
+    }
+
     /// Which run has this record, or would have it.
     fn run_of(&self, index: usize) -> usize {
         self.runs.partition_point(|(start, _)| *start <= index).saturating_sub(1)
