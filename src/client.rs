@@ -60,7 +60,8 @@ pub(crate) trait Child: Send + Sync {
 
     fn close_within(&self, until: Until<'_>) -> Result<()>;
 
-    fn metrics(&self) -> ChildMetrics;
+    /// What it tells of itself, if there is something.
+    fn metrics(&self) -> Option<ChildMetrics>;
 }
 
 impl Client {

@@ -65,6 +65,8 @@ pub enum ErrorKind {
     Unsupported,
     /// The right call at the wrong time.
     InvalidState,
+    /// Another thread is inside a function that serves one caller at a time.
+    Busy,
     /// A record was not sent: close, or a failure before it in its shard.
     Aborted,
     /// A record is over the server's limit on its own.
@@ -424,6 +426,7 @@ impl Error {
             ErrorKind::Unavailable | ErrorKind::QueueFull | ErrorKind::Resources => Category::Transient,
             ErrorKind::Tls => Category::Denied,
             ErrorKind::InvalidState => Category::State,
+            ErrorKind::Busy => Category::Transient,
             ErrorKind::Decode | ErrorKind::Compression | ErrorKind::Panic | ErrorKind::Protocol => {
                 Category::Internal
             }

@@ -108,6 +108,7 @@ mod codec;
 mod cluster;
 mod producer;
 mod consumer;
+mod reader;
 
 mod event;
 mod events;
@@ -148,6 +149,7 @@ pub use producer::{
     Appender, BufferedProducer, Counts, Delivered, Deliveries, Delivery, FailurePolicy, Linger,
     ProducerConfig, ProducerStats, RecreatedStream, Reports, ShardStats,
 };
+pub use reader::{Position, Read, Reader, ReaderConfig};
 pub use received::{Batch, ReceivedRecord};
 pub use record::{Record, RecordKind};
 pub use record_id::{Offset, RecordId, StartAt};

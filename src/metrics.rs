@@ -188,7 +188,7 @@ impl Client {
     /// waits for nothing; numbers that change meanwhile may be of slightly different moments.
     pub fn metrics(&self) -> Metrics {
         let cluster = self.cluster();
-        let children: Vec<_> = self.children().iter().map(|child| child.metrics()).collect();
+        let children: Vec<_> = self.children().iter().filter_map(|child| child.metrics()).collect();
         let value = |metric: Metric| {
             let of_children: u64 = children.iter().map(|child| child.value(metric)).sum();
             (metric, of_children + metric.of_cluster(cluster))
@@ -216,7 +216,7 @@ impl Client {
     /// One number, cheaply.
     pub fn metric(&self, metric: Metric) -> u64 {
         if metric.is_of_children() {
-            self.children().iter().map(|child| child.metrics().value(metric)).sum()
+            self.children().iter().filter_map(|child| child.metrics()).map(|child| child.value(metric)).sum()
         } else {
             metric.of_cluster(self.cluster())
         }

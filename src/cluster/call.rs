@@ -22,7 +22,7 @@ use crate::cluster::node_stats::NodeStats;
 use crate::cluster::pool::Pool;
 use crate::cluster::retry::{Backoff, Effect, Failure, Verdict, judge};
 use crate::cluster::routing::{Route, Routes, Target};
-use crate::cluster::rpc::{self, Rpc};
+use crate::cluster::rpc::{Rpc, StreamCall};
 use crate::cluster::settings::ClusterSettings;
 use crate::cluster::version::{self, OLDEST, Version};
 use crate::counters::Counters;
@@ -370,17 +370,52 @@ impl Cluster {
         self.refresh_if(self.is_stale()).await;
         let target = Target::Subscription(subscription.to_owned());
         let route = self.look_up(&target, None).await?;
-        let connected = self.known.pool.dedicated(&route.node, &self.known.settings).await;
+        self.open_stream(StreamCall::Fetch, route.node, first).await
+    }
+
+    /// Opens a read of a shard, on the node where its appends go; others would serve it as well. A look-up that
+    /// proves to be stale is dropped.
+    pub(crate) async fn open_read(
+        &self,
+        stream: StreamCall,
+        shard_id: u64,
+        first: Bytes,
+    ) -> Result<Duplex, Failure> {
+        self.refresh_if(self.is_stale()).await;
+        let target = Target::Shard(shard_id);
+        let (node, route) = self.node_for(&target, None).await?;
+        let opened = self.open_stream(stream, node, first).await;
+        if let (Err(failure), Some(route)) = (&opened, route)
+            && puts_route_in_doubt(failure)
+        {
+            self.known.routes.lock().invalidate(&target, &route);
+        }
+        opened
+    }
+
+    /// A read was lost: the shard is looked up before it is opened again.
+    pub(crate) fn forget_route(&self, shard_id: u64) {
+        self.known.routes.lock().forget(&Target::Shard(shard_id));
+    }
+
+    /// A call of its own connection.
+    async fn open_stream(&self, stream: StreamCall, node: Address, first: Bytes) -> Result<Duplex, Failure> {
+        let connected = self.known.pool.dedicated(&node, &self.known.settings).await;
         let channel = connected.map_err(|failure| {
-            self.note(&route.node, &failure);
-            self.explain("StreamingFetch", &route.node, failure)
+            self.note(&node, &failure);
+            self.explain(stream.name(), &node, failure)
         })?;
         let mut metadata = self.metadata();
         if let Ok(agent) = self.known.settings.user_agent.parse() {
             // What servers show of a consumer; they do not look at user-agent.
             metadata.insert("proxy-agent", agent);
         }
-        Ok(Duplex::open(self.grpc(channel), rpc::streaming_fetch(), metadata, route.node, first))
+        Ok(Duplex::open(self.grpc(channel), stream.path(), metadata, node, first))
+    }
+
+    /// Says more of a stream's failure.
+    pub(crate) fn explain_stream(&self, stream: StreamCall, node: &Address, failure: Failure) -> Failure {
+        self.explain(stream.name(), node, failure)
     }
 
     /// The node that a shard's appends go to, as far as it has been looked up; else empty.

@@ -51,6 +51,10 @@ impl Routes {
         }
     }
 
+    pub(crate) fn forget(&mut self, target: &Target) {
+        self.found.remove(target);
+    }
+
     /// Drops all look-ups that name a node that is gone.
     pub(crate) fn retain(&mut self, is_known: impl Fn(&Address) -> bool) {
         self.found.retain(|_, route| is_known(&route.node));

@@ -53,9 +53,31 @@ pub(crate) fn append() -> PathAndQuery {
     path_to!("Append")
 }
 
-/// The call with streams both ways that consumers are made of.
-pub(crate) fn streaming_fetch() -> PathAndQuery {
-    path_to!("StreamingFetch")
+/// The calls that are streams, one way or both.
+#[derive(Clone, Copy)]
+pub(crate) enum StreamCall {
+    /// What consumers are made of.
+    Fetch,
+    ReadShard,
+    ReadByKey,
+}
+
+impl StreamCall {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            StreamCall::Fetch => "StreamingFetch",
+            StreamCall::ReadShard => "ReadShardStream",
+            StreamCall::ReadByKey => "ReadStreamByKey",
+        }
+    }
+
+    pub(crate) fn path(self) -> PathAndQuery {
+        match self {
+            StreamCall::Fetch => path_to!("StreamingFetch"),
+            StreamCall::ReadShard => path_to!("ReadShardStream"),
+            StreamCall::ReadByKey => path_to!("ReadStreamByKey"),
+        }
+    }
 }
 
 macro_rules! rpcs {

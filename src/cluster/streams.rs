@@ -34,6 +34,11 @@ impl Cluster {
         if !error.has_status(status::UNAVAILABLE) || attempts < 2 || !attempts.is_power_of_two() {
             return None;
         }
+        self.is_gone(needs, plan).await
+    }
+
+    /// The error that says so, if what a call needs is gone; `None` if it is there, or nobody can tell.
+    pub(crate) async fn is_gone(&self, needs: Needs<'_>, plan: Plan) -> Option<Error> {
         let request = proto::GetStreamRequest { name: needs.stream.to_owned() };
         match self.ask_any(request, plan).await {
             Err(Failure::Refused(error)) if error.is_not_found() => return Some(error),

@@ -1,6 +1,7 @@
 //! What was received and nobody has asked for yet.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -28,14 +29,15 @@ pub(crate) struct Buffer {
 
 #[derive(Default)]
 struct Received {
-    batches: VecDeque<RawBatch>,
+    /// With the records of each that are wanted.
+    batches: VecDeque<(RawBatch, Range<usize>)>,
     records: usize,
     bytes: usize,
 }
 
 struct Begun {
     batch: Arc<DecodedBatch>,
-    next: usize,
+    left: Range<usize>,
 }
 
 impl Buffer {
@@ -77,10 +79,16 @@ impl Buffer {
 
     pub(crate) fn push(&self, batch: impl Into<RawBatch>) {
         let batch = batch.into();
+        let all = 0..batch.ids.len();
+        self.push_part(batch, all);
+    }
+
+    /// Some records of a batch, which come with all of its bytes.
+    pub(crate) fn push_part(&self, batch: RawBatch, wanted: Range<usize>) {
         let mut received = self.received.lock();
-        received.records += batch.ids.len();
+        received.records += wanted.len();
         received.bytes += batch.size;
-        received.batches.push_back(batch);
+        received.batches.push_back((batch, wanted));
         drop(received);
         self.filled.notify_waiters();
     }
@@ -92,13 +100,13 @@ impl Buffer {
         let mut left = max;
         while left > 0 {
             let Some(mut current) = begun.take().or_else(|| self.decode_next(&mut bad)) else { break };
-            let end = current.batch.ids.len().min(current.next.saturating_add(left));
-            if end > current.next {
-                left -= end - current.next;
-                taken.push(current.batch.clone(), current.next..end);
-                current.next = end;
+            let end = current.left.end.min(current.left.start.saturating_add(left));
+            if end > current.left.start {
+                left -= end - current.left.start;
+                taken.push(current.batch.clone(), current.left.start..end);
+                current.left.start = end;
             }
-            if current.next < current.batch.ids.len() {
+            if !current.left.is_empty() {
                 *begun = Some(current);
             }
         }
@@ -106,12 +114,12 @@ impl Buffer {
     }
 
     fn decode_next(&self, bad: &mut impl FnMut(&DecodedBatch)) -> Option<Begun> {
-        let batch = {
+        let (batch, wanted) = {
             let mut received = self.received.lock();
-            let batch = received.batches.pop_front()?;
-            received.records -= batch.ids.len();
+            let (batch, wanted) = received.batches.pop_front()?;
+            received.records -= wanted.len();
             received.bytes -= batch.size;
-            batch
+            (batch, wanted)
         };
         self.emptied.notify_waiters();
         let mut batch = DecodedBatch::new(batch, self.most_batch_bytes);
@@ -121,7 +129,7 @@ impl Buffer {
                 batch.raw.1 = Bytes::new();
             }
         }
-        Some(Begun { batch: Arc::new(batch), next: 0 })
+        Some(Begun { batch: Arc::new(batch), left: wanted })
     }
 
     /// Waits until there may be something to take.

@@ -278,8 +278,8 @@ impl Child for Owner {
         self.shared.close(until)
     }
 
-    fn metrics(&self) -> ChildMetrics {
-        ChildMetrics::Consumer(self.shared.metrics())
+    fn metrics(&self) -> Option<ChildMetrics> {
+        Some(ChildMetrics::Consumer(self.shared.metrics()))
     }
 }
 

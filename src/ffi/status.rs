@@ -377,6 +377,7 @@ pub(crate) fn code_of(error: &Error) -> hstream_code_t {
         ErrorKind::Compression => HSTREAM_ERR_COMPRESSION,
         ErrorKind::Unsupported => HSTREAM_ERR_UNSUPPORTED,
         ErrorKind::InvalidState => HSTREAM_ERR_INVALID_STATE,
+        ErrorKind::Busy => HSTREAM_ERR_BUSY,
         ErrorKind::Aborted => HSTREAM_ERR_ABORTED,
         ErrorKind::RecordTooLarge => HSTREAM_ERR_RECORD_TOO_LARGE,
         ErrorKind::Config => HSTREAM_ERR_CONFIG,

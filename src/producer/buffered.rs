@@ -179,8 +179,8 @@ impl Child for Owner {
         self.core.close(until).map(drop)
     }
 
-    fn metrics(&self) -> ChildMetrics {
-        ChildMetrics::Producer(Box::new(self.core.snapshot()))
+    fn metrics(&self) -> Option<ChildMetrics> {
+        Some(ChildMetrics::Producer(Box::new(self.core.snapshot())))
     }
 }
 

@@ -51,8 +51,7 @@ fn all_up_to_a_record_are_acked_and_the_rest_comes_again() {
 fn a_consumer_that_receives_nothing_says_what_it_waits_for() {
     let fixture = Fixture::new();
     let stream = fixture.stream(1);
-    let subscription =
-        fixture.subscription_with(&stream, SubscriptionOptions::new().max_unacked_records(4));
+    let subscription = fixture.subscription_with(&stream, SubscriptionOptions::new().max_unacked_records(4));
     let config = ConsumerConfig::new().prefetch(2, 1 << 20);
     let consumer = fixture.client.consumer(&subscription, config).unwrap();
     assert_eq!(consumer.waiting_for(), WaitingFor::Connection);
@@ -131,7 +130,9 @@ fn a_batch_that_cannot_be_read_is_told_of_and_handed_out_as_the_policy_says() {
             let records: Vec<_> = received.iter().flat_map(|batch| batch.iter()).collect();
             assert_eq!(records.iter().filter(|record| record.error().is_some()).count(), 3);
             let raw = (policy == BadBatch::Raw).then_some((1, &b"no gzip"[..]));
-            assert!(records[..3].iter().all(|record| record.raw_batch() == raw && record.payload().is_empty()));
+            assert!(
+                records[..3].iter().all(|record| record.raw_batch() == raw && record.payload().is_empty())
+            );
             assert!(records[3..].iter().all(|record| record.raw_batch().is_none()));
             assert_eq!(texts(&received)[3..], ["0", "1"]);
             received.iter().for_each(|batch| consumer.ack_batch(batch).unwrap());

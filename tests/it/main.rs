@@ -14,6 +14,7 @@ mod spread;
 mod stats;
 mod consumer;
 mod consumer_state;
+mod reading;
 mod waiting;
 mod dead_ends;
 mod secure;

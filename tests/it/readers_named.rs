@@ -222,8 +222,7 @@ fn gaps_are_errors_of_the_servers_and_say_that_nothing_is_lost() {
     let fixture = Fixture::new();
     let stream = fixture.stream(1);
     append(&fixture, &stream, &["a"]);
-    let reader =
-        fixture.client.named_reader(&stream, &unique("reader"), NamedReaderOptions::new()).unwrap();
+    let reader = fixture.client.named_reader(&stream, &unique("reader"), NamedReaderOptions::new()).unwrap();
     for (status, code) in [(15, 903), (7, 904), (5, 905), (2, 906)] {
         let text = format!(r#"{{"error":{code},"message":"Gap","extra":"meet gap"}}"#);
         fixture.server.faults().next("ReadShard").refuse(status, &text);
@@ -259,7 +258,9 @@ fn a_reader_is_deleted_when_it_is_closed_dropped_or_left_by_an_error_or_a_panic(
     });
     assert!(outcome.unwrap_err().is_not_found() && nobody_is_left(&fixture));
     let panicked = std::panic::catch_unwind(|| {
-        fixture.client.with_reader(&stream, &id, options(), |_| -> hstreamdb::Result<()> { panic!("on purpose") })
+        fixture
+            .client
+            .with_reader(&stream, &id, options(), |_| -> hstreamdb::Result<()> { panic!("on purpose") })
     });
     assert!(panicked.is_err() && nobody_is_left(&fixture));
 }

@@ -1,0 +1,193 @@
+//! What a reader's handle and its loops share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::closing::Closing;
+use crate::cluster::Cluster;
+use crate::codec::batch::DecodedBatch;
+use crate::codec::received::RawBatch;
+use crate::consumer::buffer::Buffer;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, EventKind, SubjectKind};
+use crate::reader::config::ReaderConfig;
+use crate::reader::handle::Read;
+use crate::reader::position::Position;
+use crate::reader::window::Window;
+use crate::received::Batch;
+use crate::runtime::Task;
+use crate::wait::{Ended, Until, wait};
+
+pub(crate) struct Shared {
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) stream: String,
+    pub(crate) config: ReaderConfig,
+    pub(crate) buffer: Buffer,
+    /// Batches that may still be received; `None` is no limit.
+    left: Option<AtomicU64>,
+    position: Mutex<Position>,
+    life: Mutex<Life>,
+    changed: Notify,
+    closing: Closing,
+    /// Held by the one that reads.
+    turn: Mutex<()>,
+}
+
+#[derive(Default)]
+struct Life {
+    /// Loops that have not ended.
+    running: usize,
+    tasks: Vec<Task<()>>,
+    /// Why the reader failed.
+    failure: Option<Error>,
+    /// Why a read was lost last.
+    last_error: Option<Error>,
+}
+
+impl Shared {
+    pub(crate) fn new(cluster: Arc<Cluster>, stream: &str, config: ReaderConfig, loops: usize) -> Self {
+        let (records, bytes) = (config.prefetch_records, config.prefetch_bytes);
+        Shared {
+            cluster,
+            stream: stream.to_owned(),
+            buffer: Buffer::new(records, bytes, config.max_batch_bytes, false),
+            left: (config.max_batches > 0).then(|| AtomicU64::new(config.max_batches)),
+            position: Mutex::new(config.position.clone().unwrap_or_default()),
+            config,
+            life: Mutex::new(Life { running: loops, ..Life::default() }),
+            changed: Notify::new(),
+            closing: Closing::default(),
+            turn: Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn add_task(&self, task: Task<()>) {
+        self.life.lock().tasks.push(task);
+    }
+
+    /// Takes a batch in, or what the window wants of it. Says whether there is use in going on.
+    pub(crate) fn receive(&self, batch: RawBatch, window: &mut Window) -> bool {
+        if batch.ids.len() == 0 {
+            return true;
+        }
+        let wanted = window.cut(&batch);
+        if !wanted.is_empty() {
+            if !self.take_place() {
+                return false;
+            }
+            self.buffer.push_part(batch, wanted);
+        }
+        !window.has_ended() && self.batches_left() != Some(0)
+    }
+
+    fn take_place(&self) -> bool {
+        let Some(left) = &self.left else { return true };
+        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
+
+    /// Batches that may still be received; `None` is no limit.
+    pub(crate) fn batches_left(&self) -> Option<u64> {
+        self.left.as_ref().map(|left| left.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn loop_ended(&self, outcome: Result<()>) {
+        let mut life = self.life.lock();
+        life.running -= 1;
+        if let Err(error) = outcome {
+            life.failure.get_or_insert(error);
+        }
+        drop(life);
+        self.changed.notify_waiters();
+    }
+
+    /// A read was lost, and is opened again.
+    pub(crate) fn note_loss(&self, error: &Error) {
+        tracing::debug!(stream = self.stream, %error, "reading is begun again");
+        self.life.lock().last_error = Some(error.clone());
+    }
+
+    pub(crate) fn last_error(&self) -> Option<Error> {
+        let life = self.life.lock();
+        life.failure.clone().or_else(|| life.last_error.clone())
+    }
+
+    pub(crate) fn read(&self, max: usize, until: Until<'_>) -> Result<Read> {
+        if max == 0 {
+            return Err(Error::invalid_argument("the number of records to read must be more than 0"));
+        }
+        let Some(_turn) = self.turn.try_lock() else {
+            return Err(Error::new(ErrorKind::Busy, "another thread reads from this reader"));
+        };
+        let next = async {
+            loop {
+                let mut filled = std::pin::pin!(self.buffer.filled());
+                let mut changed = std::pin::pin!(self.changed.notified());
+                // Listen before looking, or a change between the two would be missed.
+                filled.as_mut().enable();
+                changed.as_mut().enable();
+                if let Some(outcome) = self.try_read(max) {
+                    return outcome;
+                }
+                tokio::select! {
+                    () = filled => {}
+                    () = changed => {}
+                }
+            }
+        };
+        match wait(next, until) {
+            Ok(outcome) => outcome,
+            Err(Ended::Timeout) => Ok(Read::Nothing),
+            Err(ended) => Err(ended.into_error("records")),
+        }
+    }
+
+    /// Records, or that there will be none; nothing yet is `None`.
+    fn try_read(&self, max: usize) -> Option<Result<Read>> {
+        if self.closing.is_closed() {
+            return Some(Err(Error::closed("reader")));
+        }
+        // In this order: what loops push before they end is read before the end.
+        let state = {
+            let life = self.life.lock();
+            (life.running, life.failure.clone())
+        };
+        if let Some(batch) = self.buffer.try_take(max, |bad| self.note_bad(bad)) {
+            self.advance(&batch);
+            return Some(Ok(Read::Records(batch)));
+        }
+        match state {
+            (_, Some(error)) => Some(Err(error)),
+            (0, None) => Some(Ok(Read::End)),
+            _ => None,
+        }
+    }
+
+    fn advance(&self, batch: &Batch) {
+        let mut position = self.position.lock();
+        batch.runs().for_each(|run| position.advance(run.get(run.count - 1)));
+    }
+
+    /// Its records are handed out with the reason all the same.
+    fn note_bad(&self, bad: &DecodedBatch) {
+        let event = Event::new(EventKind::BadBatch, SubjectKind::Reader, &self.stream);
+        if let Some(error) = bad.problem() {
+            self.cluster.events().emit(event.saying(format!("from {}", bad.ids.get(0))).because_of(error));
+        }
+    }
+
+    pub(crate) fn position(&self) -> Position {
+        self.position.lock().clone()
+    }
+
+    /// Ends all loops, and whoever reads.
+    pub(crate) fn close(&self) {
+        self.closing.close();
+        let tasks = std::mem::take(&mut self.life.lock().tasks);
+        drop(tasks);
+        self.buffer.clear();
+        self.changed.notify_waiters();
+    }
+}
