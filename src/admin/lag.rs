@@ -160,7 +160,8 @@ fn lag_of(
     let shard = |answer: proto::GetTailRecordIdResponse| {
         let tail = answer.tail_record_id.map(RecordId::from);
         let tail = tail.ok_or_else(|| Error::protocol("GetTailRecordId answered without an id"))?;
-        let of_shard = |(shard, batch): &(u64, u64)| (*shard == tail.shard_id && *batch != 0).then_some(*batch);
+        let of_shard =
+            |(shard, batch): &(u64, u64)| (*shard == tail.shard_id && *batch != 0).then_some(*batch);
         Ok(ShardLag { tail, checkpoint: subscription.checkpoints().iter().find_map(of_shard) })
     };
     Ok(SubscriptionLag {
@@ -196,12 +197,8 @@ mod tests {
 
     #[test]
     fn the_whole_is_said_if_it_can_be_said_of_all() {
-        let lag = |shards| SubscriptionLag {
-            subscription: "a".into(),
-            stream: "s".into(),
-            loaded: true,
-            shards,
-        };
+        let lag =
+            |shards| SubscriptionLag { subscription: "a".into(), stream: "s".into(), loaded: true, shards };
         let known = lag(vec![shard(FIRST + 4, Some(FIRST)), shard(FIRST, Some(FIRST))]);
         assert_eq!((known.batches(), known.is_caught_up()), (Some(4), false));
         let partly = lag(vec![shard(FIRST + 4, Some(FIRST)), shard(FIRST, None)]);

@@ -254,13 +254,9 @@ mod tests {
     #[test]
     fn batches_are_asked_for_as_far_as_they_fit() {
         let answers = 64 << 20;
-        for (wanted, largest, expected) in [
-            (0, usize::MAX, 100),
-            (7, answers, 7),
-            (0, answers, 60),
-            (5000, usize::MAX, 1000),
-            (5, 1000, 1),
-        ] {
+        for (wanted, largest, expected) in
+            [(0, usize::MAX, 100), (7, answers, 7), (0, answers, 60), (5000, usize::MAX, 1000), (5, 1000, 1)]
+        {
             assert_eq!(batches_to_ask_for(wanted, largest), expected, "{wanted} {largest}");
         }
     }
