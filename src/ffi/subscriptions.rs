@@ -388,7 +388,7 @@ pub unsafe extern "C" fn hstream_client_list_consumers(
 /// **Ownership**: `*text` is yours, to be freed with `hstream_string_free`.
 /// **Threads**: any, several at once.
 /// **Blocking**: until the call's time-out.
-/// **Errors**: SUBSCRIPTION_NOT_FOUND, STREAM_NOT_FOUND for a stream that was deleted, UNSUPPORTED by
+/// **Errors**: SUBSCRIPTION_NOT_FOUND, INVALID_STATE if its stream was deleted by force, UNSUPPORTED by
 /// servers before 0.16.0, INVALID_ARGUMENT, TIMEOUT, INTERRUPTED, CLOSED, UTF8.
 /// **Since**: 0.1.
 #[unsafe(no_mangle)]
