@@ -419,6 +419,8 @@ extern "C" {
 #define HSTREAM_OFFSET_RECORD 2
 /** Begin with the first record stored at or after a time. */
 #define HSTREAM_OFFSET_TIME 3
+/** The time is meant to the millisecond; else the server may begin some minutes earlier, with less effort. */
+#define HSTREAM_OFFSET_STRICT 1
 /** The payload is a JSON object. */
 #define HSTREAM_RECORD_JSON 0
 /** The payload is any bytes. */
@@ -451,6 +453,28 @@ extern "C" {
 #define HSTREAM_REPORTS_FAILURES 1
 /** Report none. */
 #define HSTREAM_REPORTS_NONE 2
+/** The node waits for the cluster to be set up. */
+#define HSTREAM_NODE_STARTING 0
+/** The node serves. */
+#define HSTREAM_NODE_RUNNING 1
+/** The node can't serve; no server so far says so. */
+#define HSTREAM_NODE_UNAVAILABLE 2
+/** The others have missed the node for some seconds. */
+#define HSTREAM_NODE_DEAD 3
+/** A stream, by its name. */
+#define HSTREAM_RESOURCE_STREAM 0
+/** A subscription, by its id. */
+#define HSTREAM_RESOURCE_SUBSCRIPTION 1
+/** A shard, by its id in decimals. */
+#define HSTREAM_RESOURCE_SHARD 2
+/** A named reader, by its id. */
+#define HSTREAM_RESOURCE_SHARD_READER 3
+/** A connector, by its name. */
+#define HSTREAM_RESOURCE_CONNECTOR 4
+/** A query, by its id. */
+#define HSTREAM_RESOURCE_QUERY 5
+/** A view, by its name. */
+#define HSTREAM_RESOURCE_VIEW 6
 /** Go on; with auto-ack, the whole batch is acked. */
 #define HSTREAM_PROCESSED 0
 /** Go on, and leave the batch unacked. */
@@ -508,6 +532,11 @@ typedef struct hstream_client_options_t hstream_client_options_t;
 typedef struct hstream_client_t hstream_client_t;
 
 /**
+ * What a node says of its cluster.
+ */
+typedef struct hstream_cluster_t hstream_cluster_t;
+
+/**
  * The consumers of a subscription, as the server sees them.
  */
 typedef struct hstream_consumer_infos_t hstream_consumer_infos_t;
@@ -548,6 +577,11 @@ typedef struct hstream_event_t hstream_event_t;
  * A JSON object: field names to values, sorted by name.
  */
 typedef struct hstream_hrecord_t hstream_hrecord_t;
+
+/**
+ * A node of the cluster.
+ */
+typedef struct hstream_node_t hstream_node_t;
 
 /**
  * Options of a producer. They are copied when a producer is made.
@@ -595,6 +629,11 @@ typedef struct hstream_stream_t hstream_stream_t;
 typedef struct hstream_streams_t hstream_streams_t;
 
 /**
+ * Texts, sorted.
+ */
+typedef struct hstream_strings_t hstream_strings_t;
+
+/**
  * How a subscription is created.
  */
 typedef struct hstream_subscription_options_t hstream_subscription_options_t;
@@ -608,6 +647,11 @@ typedef struct hstream_subscription_t hstream_subscription_t;
  * Subscriptions, sorted by id.
  */
 typedef struct hstream_subscriptions_t hstream_subscriptions_t;
+
+/**
+ * Shards, and the records before which they were trimmed.
+ */
+typedef struct hstream_trim_points_t hstream_trim_points_t;
 
 /**
  * What every function that can fail returns. New codes may come: have a default branch.
@@ -669,6 +713,28 @@ typedef struct hstream_record_id_t {
     uint32_t batch_index;
     uint32_t reserved;
 } hstream_record_id_t;
+
+/**
+ * Where reading begins, or trimming ends. Fill it with the functions hstream_offset_*.
+ */
+typedef struct hstream_offset_t {
+    /**
+     * One of HSTREAM_OFFSET_EARLIEST, _LATEST, _RECORD, _TIME.
+     */
+    int32_t kind;
+    /**
+     * 0 or HSTREAM_OFFSET_STRICT.
+     */
+    uint32_t flags;
+    /**
+     * Of a time.
+     */
+    int64_t timestamp_ms;
+    /**
+     * Of a record.
+     */
+    struct hstream_record_id_t record;
+} hstream_offset_t;
 
 /**
  * Gets the reports of records of one batch, on the producer's callback thread.
@@ -2747,6 +2813,58 @@ int32_t hstream_record_id_compare(const struct hstream_record_id_t *a,
                                   const struct hstream_record_id_t *b) HSTREAM_NOEXCEPT;
 
 /**
+ * Sets an offset to the first record that is kept.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+void hstream_offset_earliest(struct hstream_offset_t *value) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets an offset to the place behind the last record.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+void hstream_offset_latest(struct hstream_offset_t *value) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets an offset to a record. Of NULL it becomes one that is refused where it is used.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+void hstream_offset_at_record(const struct hstream_record_id_t *record,
+                              struct hstream_offset_t *value) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets an offset to the first record stored at or after a time. `flags` is HSTREAM_OFFSET_STRICT, or 0 for one that may be
+ * some minutes earlier, which is less effort for the server.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+void hstream_offset_at_time(int64_t timestamp_ms,
+                            uint32_t flags,
+                            struct hstream_offset_t *value) HSTREAM_NOEXCEPT;
+
+/**
  * Makes a record of any bytes; none at all is fine.
  *
  * May be NULL: `payload`, `key`, `err`.
@@ -4442,6 +4560,30 @@ hstream_code_t hstream_client_list_consumers(struct hstream_client_t *client,
                                              struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
 
 /**
+ * Writes how far a subscription is behind its stream, as one JSON object: "loaded", whether somebody has consumed since
+ * its node started, without which there are no checkpoints; "shards", each with "shard_id", "tail_batch_id", which is at
+ * or behind its last batch, "checkpoint_batch_id", up to which all is acked, or null, "caught_up", whether for certain all
+ * is acked, and "batches", how many are not at most, or null where it can't be said; "caught_up" and "batches" of all
+ * shards together. It is no snapshot. Keys are only added.
+ *
+ * May be NULL: `call`, `text_len`, `err`.
+ *
+ * **Ownership**: `*text` is yours, to be freed with `hstream_string_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: SUBSCRIPTION_NOT_FOUND, INVALID_STATE if its stream was deleted by force, UNSUPPORTED by
+ * servers before 0.16.0, INVALID_ARGUMENT, TIMEOUT, INTERRUPTED, CLOSED, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_subscription_lag(struct hstream_client_t *client,
+                                               const char *subscription_id,
+                                               const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                               char **text,
+                                               size_t *HSTREAM_NULLABLE text_len,
+                                               struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
  * Frees a list with its elements.
  *
  * May be NULL: `subscriptions`.
@@ -4700,6 +4842,573 @@ HSTREAM_API
 const char *hstream_consumer_infos_user_agent(const struct hstream_consumer_infos_t *consumer_infos,
                                               size_t index,
                                               size_t *HSTREAM_NULLABLE len) HSTREAM_NOEXCEPT;
+
+/**
+ * Gets the cluster as one of its nodes sees it, with nodes that are dead.
+ *
+ * May be NULL: `call`, `err`.
+ *
+ * **Ownership**: `*out` is yours, to be freed with `hstream_cluster_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: UNAVAILABLE, TIMEOUT, INTERRUPTED, CLOSED.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_describe_cluster(struct hstream_client_t *client,
+                                               const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                               struct hstream_cluster_t **out,
+                                               struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Gets the node that appends to a shard go to, computed from the nodes that live now; the shard need not exist.
+ *
+ * May be NULL: `call`, `err`.
+ *
+ * **Ownership**: `*out` is yours, to be freed with `hstream_node_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: UNAVAILABLE, TIMEOUT, INTERRUPTED, CLOSED.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_lookup_shard(struct hstream_client_t *client,
+                                           uint64_t shard_id,
+                                           const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                           struct hstream_node_t **out,
+                                           struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Gets the node that the ring of the cluster has for a text. It has nothing to do with the shard that records with
+ * this key go to: see `hstream_client_shard_for_key`.
+ *
+ * May be NULL: `key`, `call`, `err`.
+ *
+ * **Ownership**: `*out` is yours, to be freed with `hstream_node_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: UNSUPPORTED by servers before 0.16.1, UNAVAILABLE, TIMEOUT, INTERRUPTED, CLOSED, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_lookup_key(struct hstream_client_t *client,
+                                         const void *HSTREAM_NULLABLE key,
+                                         size_t key_len,
+                                         const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                         struct hstream_node_t **out,
+                                         struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Gets the node that serves a subscription. It leaves an entry in the cluster's meta store for any id, whether there is
+ * such a subscription or not; `hstream_client_subscription_exists` finds that out.
+ *
+ * May be NULL: `call`, `err`.
+ *
+ * **Ownership**: `*out` is yours, to be freed with `hstream_node_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: INVALID_ARGUMENT, UNAVAILABLE, TIMEOUT, INTERRUPTED, CLOSED, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_lookup_subscription(struct hstream_client_t *client,
+                                                  const char *id,
+                                                  const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                                  struct hstream_node_t **out,
+                                                  struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Gets the node that has something; `kind` is one of HSTREAM_RESOURCE_*. The server writes down what it decides when it
+ * is first asked, also for things that do not exist: each id leaves an entry in the cluster's meta store for good, and
+ * is pinned to that node as long as it lives.
+ *
+ * May be NULL: `call`, `err`.
+ *
+ * **Ownership**: `*out` is yours, to be freed with `hstream_node_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: INVALID_ARGUMENT, QUERY_NOT_FOUND for no such view, UNAVAILABLE, TIMEOUT, INTERRUPTED,
+ * CLOSED, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_lookup_resource(struct hstream_client_t *client,
+                                              int32_t kind,
+                                              const char *id,
+                                              const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                              struct hstream_node_t **out,
+                                              struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Frees a description with its nodes.
+ *
+ * May be NULL: `cluster`.
+ *
+ * **Ownership**: `cluster` is gone after it.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+void hstream_cluster_free(struct hstream_cluster_t *HSTREAM_NULLABLE cluster) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns the version of the protocol; servers so far all say "0.1.0".
+ *
+ * May be NULL: `len`.
+ *
+ * **Ownership**: The result is borrowed from `cluster`.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+const char *hstream_cluster_protocol_version(const struct hstream_cluster_t *cluster,
+                                             size_t *HSTREAM_NULLABLE len) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns for how long the cluster has been there; 0 if unknown.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+uint64_t hstream_cluster_uptime_seconds(const struct hstream_cluster_t *cluster) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns the number of nodes, with those that are dead.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+size_t hstream_cluster_node_count(const struct hstream_cluster_t *cluster) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns a node, by id; NULL beyond the last.
+ *
+ * **Ownership**: The result is borrowed from `cluster`.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+const struct hstream_node_t *hstream_cluster_node_at(const struct hstream_cluster_t *cluster,
+                                                     size_t index) HSTREAM_NOEXCEPT;
+
+/**
+ * Writes everything about it as one JSON object. Keys are only added.
+ *
+ * May be NULL: `text_len`.
+ *
+ * **Ownership**: `*text` is yours, to be freed with `hstream_string_free`.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: NULL_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_cluster_to_json(const struct hstream_cluster_t *cluster,
+                                       char **text,
+                                       size_t *HSTREAM_NULLABLE text_len) HSTREAM_NOEXCEPT;
+
+/**
+ * Frees a node's description.
+ *
+ * May be NULL: `node`.
+ *
+ * **Ownership**: `node` is gone after it.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+void hstream_node_free(struct hstream_node_t *HSTREAM_NULLABLE node) HSTREAM_NOEXCEPT;
+
+/**
+ * Copies a description: to keep an element of a list.
+ *
+ * **Ownership**: The result is yours, to be freed with `hstream_node_free`; NULL if there is none.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+struct hstream_node_t *hstream_node_clone(const struct hstream_node_t *node) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns its id.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+uint32_t hstream_node_id(const struct hstream_node_t *node) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns the host that the cluster tells clients to connect to.
+ *
+ * May be NULL: `len`.
+ *
+ * **Ownership**: The result is borrowed from `node`.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+const char *hstream_node_host(const struct hstream_node_t *node,
+                              size_t *HSTREAM_NULLABLE len) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns the port there.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+uint32_t hstream_node_port(const struct hstream_node_t *node) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns its version; servers before 0.15.2 tell only that of the node that answered, "" for others.
+ *
+ * May be NULL: `len`.
+ *
+ * **Ownership**: The result is borrowed from `node`.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+const char *hstream_node_version(const struct hstream_node_t *node,
+                                 size_t *HSTREAM_NULLABLE len) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns what it was built from, as far as it says.
+ *
+ * May be NULL: `len`.
+ *
+ * **Ownership**: The result is borrowed from `node`.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+const char *hstream_node_commit(const struct hstream_node_t *node,
+                                size_t *HSTREAM_NULLABLE len) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns how it is: one of HSTREAM_NODE_*, -1 of a node that was only looked up.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+int32_t hstream_node_state(const struct hstream_node_t *node) HSTREAM_NOEXCEPT;
+
+/**
+ * Creates a named reader of one shard. It is a thing of the cluster, as streams are: any client reads by its id,
+ * and it stays until it is deleted. Its position is in the memory of one node alone: when that node stops, the next
+ * read begins again at `where`, on the node that has it then. Latest and times become a position now. `wait_ms` is how
+ * long a read may wait on the server to be filled; 0 is not at all, 2147483647 the most.
+ *
+ * May be NULL: `call`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: GRPC_ALREADY_EXISTS for an id that is taken, GRPC_NOT_FOUND for no such shard,
+ * SHARD_READER_CONFLICT_OFFSET for a record of another shard, INVALID_ARGUMENT, TIMEOUT, INTERRUPTED,
+ * CLOSED, UTF8. If the error is ambiguous, the reader may be there.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_create_shard_reader(struct hstream_client_t *client,
+                                                  const char *reader_id,
+                                                  const char *stream,
+                                                  uint64_t shard_id,
+                                                  const struct hstream_offset_t *where,
+                                                  uint32_t wait_ms,
+                                                  const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                                  struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Creates a named reader of the shard that records with this key go to, with all else that is in that shard. NULL is
+ * the empty key, which is that of records without one. Else as `hstream_client_create_shard_reader`.
+ *
+ * May be NULL: `key`, `call`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: GRPC_ALREADY_EXISTS for an id that is taken, STREAM_NOT_FOUND, SHARD_READER_CONFLICT_OFFSET
+ * for a record of another shard, INVALID_ARGUMENT, TIMEOUT, INTERRUPTED, CLOSED, UTF8. If the error is
+ * ambiguous, the reader may be there.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_create_key_reader(struct hstream_client_t *client,
+                                                const char *reader_id,
+                                                const char *stream,
+                                                const void *HSTREAM_NULLABLE key,
+                                                size_t key_len,
+                                                const struct hstream_offset_t *where,
+                                                uint32_t wait_ms,
+                                                const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                                struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Reads on by a named reader: up to `max_batches` batches as they were appended, 0 for 100, all of their records in
+ * one batch; an empty one if there was nothing. If the reader starts with a record, its whole batch is read: leave out
+ * those before it. Fewer are asked for if so many might not fit into an answer, and 1000 at most. A read that is not
+ * filled takes all of the reader's `wait_ms`, so allow the call more than that.
+ *
+ * The position moves when the server reads: if the error is ambiguous, records may have been read that did not arrive,
+ * and this reader does not read them again; so the call is not made again by itself.
+ *
+ * May be NULL: `call`, `err`.
+ *
+ * **Ownership**: `*out` is yours, to be freed with `hstream_batch_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: GRPC_NOT_FOUND for no such reader; SHARD_READER_DATA_LOSS_GAP, _ACCESS_GAP,
+ * _NOT_IN_CONFIG_GAP and _UNKNOWN_GAP, behind which the next read goes on; INVALID_ARGUMENT, TIMEOUT,
+ * INTERRUPTED, CLOSED, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_read_shard(struct hstream_client_t *client,
+                                         const char *reader_id,
+                                         uint32_t max_batches,
+                                         const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                         struct hstream_batch_t **out,
+                                         struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Lists the ids of all named readers of the cluster, sorted.
+ *
+ * May be NULL: `call`, `err`.
+ *
+ * **Ownership**: `*out` is yours, to be freed with `hstream_strings_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: UNAVAILABLE, TIMEOUT, INTERRUPTED, CLOSED.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_list_shard_readers(struct hstream_client_t *client,
+                                                 const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                                 struct hstream_strings_t **out,
+                                                 struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Gets the node that has a named reader. It leaves an entry in the cluster's meta store for any id, whether there is
+ * such a reader or not.
+ *
+ * May be NULL: `call`, `err`.
+ *
+ * **Ownership**: `*out` is yours, to be freed with `hstream_node_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: INVALID_ARGUMENT, UNAVAILABLE, TIMEOUT, INTERRUPTED, CLOSED, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_lookup_shard_reader(struct hstream_client_t *client,
+                                                  const char *reader_id,
+                                                  const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                                  struct hstream_node_t **out,
+                                                  struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Deletes a named reader. HSTREAM_DELETE_IGNORE_MISSING: one that is not there is no error.
+ *
+ * May be NULL: `call`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: GRPC_NOT_FOUND for no such reader, however the server puts it; INVALID_ARGUMENT, TIMEOUT,
+ * INTERRUPTED, CLOSED, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_delete_shard_reader(struct hstream_client_t *client,
+                                                  const char *reader_id,
+                                                  uint32_t flags,
+                                                  const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                                  struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Frees a list with its elements.
+ *
+ * May be NULL: `strings`.
+ *
+ * **Ownership**: `strings` is gone after it.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+void hstream_strings_free(struct hstream_strings_t *HSTREAM_NULLABLE strings) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns the number of elements.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+size_t hstream_strings_count(const struct hstream_strings_t *strings) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns an element; "" beyond the last.
+ *
+ * May be NULL: `len`.
+ *
+ * **Ownership**: The result is borrowed from `strings`.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+const char *hstream_strings_at(const struct hstream_strings_t *strings,
+                               size_t index,
+                               size_t *HSTREAM_NULLABLE len) HSTREAM_NOEXCEPT;
+
+/**
+ * Drops all records of a stream up to an offset, and what is there: the latest drops all that the stream has, a time
+ * also the first record that was stored then or later. Whole batches go; readers and subscriptions skip what is gone.
+ * Shards are trimmed one by one: after an error some may be trimmed already.
+ *
+ * May be NULL: `call`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: STREAM_NOT_FOUND, INVALID_ARGUMENT for the offset of a record, GRPC_INVALID_ARGUMENT for a
+ * time after all records, UNSUPPORTED by servers before 0.16.1, TIMEOUT, INTERRUPTED, CLOSED, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_trim_stream(struct hstream_client_t *client,
+                                          const char *stream,
+                                          const struct hstream_offset_t *upto,
+                                          const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                          struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Drops all records of a shard up to an offset, and what is there: of a record its whole batch.
+ *
+ * May be NULL: `call`, `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: GRPC_NOT_FOUND for no such shard, INVALID_ARGUMENT for a record of another shard,
+ * GRPC_INVALID_ARGUMENT for what is behind all records, UNSUPPORTED by servers before 0.16.1, TIMEOUT,
+ * INTERRUPTED, CLOSED, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_trim_shard(struct hstream_client_t *client,
+                                         const char *stream,
+                                         uint64_t shard_id,
+                                         const struct hstream_offset_t *upto,
+                                         const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                         struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Drops what is before these records: of several in a shard the smallest counts, and its batch stays whole. Ids of
+ * batch 0 stand for the earliest record and trim nothing. The answer has the id that counted for each shard, sorted by
+ * shard. Shards are trimmed one by one: after an error some may be trimmed already.
+ *
+ * May be NULL: `call`, `out`, `err`.
+ *
+ * **Ownership**: `*out` is yours, to be freed with `hstream_trim_points_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: STREAM_NOT_FOUND, STREAM_SHARD_NOT_EXISTS for a shard of another stream,
+ * STREAM_INVALID_RECORD_ID for a record behind all, UNSUPPORTED by servers before 0.17.0, TIMEOUT,
+ * INTERRUPTED, CLOSED, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_client_trim_shards(struct hstream_client_t *client,
+                                          const char *stream,
+                                          const struct hstream_record_id_t *ids,
+                                          size_t ids_count,
+                                          const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                          struct hstream_trim_points_t **HSTREAM_NULLABLE out,
+                                          struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Frees a list.
+ *
+ * May be NULL: `trim_points`.
+ *
+ * **Ownership**: `trim_points` is gone after it.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+void hstream_trim_points_free(struct hstream_trim_points_t *HSTREAM_NULLABLE trim_points) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns the number of shards that were trimmed.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+size_t hstream_trim_points_count(const struct hstream_trim_points_t *trim_points) HSTREAM_NOEXCEPT;
+
+/**
+ * Gets an element: a shard, and the record before which it was trimmed.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT beyond the last.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_trim_points_at(const struct hstream_trim_points_t *trim_points,
+                                      size_t index,
+                                      uint64_t *shard_id,
+                                      struct hstream_record_id_t *value) HSTREAM_NOEXCEPT;
 
 /**
  * Makes options, all default: a generated name, records by poll, acks by hand.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// In the order of the header.
-const SOURCES: [&str; 26] = [
+const SOURCES: [&str; 30] = [
     "status",
     "callback",
     "library",
@@ -25,6 +25,7 @@ const SOURCES: [&str; 26] = [
     "streams",
     "shards",
     "record_id",
+    "offset",
     "record",
     "hrecord",
     "append",
@@ -33,6 +34,9 @@ const SOURCES: [&str; 26] = [
     "appender",
     "delivery",
     "subscriptions",
+    "cluster",
+    "readers",
+    "trim",
     "consumer_config",
     "consumer",
     "batch",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::admin::subscriptions::{Subscription, owner_of};
 use crate::client::Client;
 use crate::cluster::Target;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::record_id::RecordId;
 use crate::{names, proto};
 
@@ -129,8 +129,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// There is no such subscription, or its stream was deleted ([`is_not_found`](Error::is_not_found));
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) by servers before 0.16.0.
+    /// There is no such subscription ([`is_not_found`](Error::is_not_found));
+    /// [`InvalidState`](ErrorKind::InvalidState) if its stream was deleted by force, which leaves the subscription what
+    /// is there, but nobody to ask about it; [`Unsupported`](ErrorKind::Unsupported) by servers before 0.16.0.
     pub fn subscription_lag(&self, subscription: &str) -> Result<SubscriptionLag> {
         names::check("subscription", subscription)?;
         let (cluster, plan) = (self.cluster().clone(), self.plan());
@@ -138,6 +139,7 @@ impl Client {
         self.run(plan.deadline, async move {
             let request = proto::GetSubscriptionRequest { id: id.clone() };
             let found = Subscription::described(cluster.call(owner_of(&id), request, plan).await?)?;
+            check_is_there(&found)?;
             let shards = cluster.shards_of(found.stream(), plan).await?;
             let ask = |shard_id| {
                 let request =
@@ -150,6 +152,14 @@ impl Client {
             lag_of(&found, tails)
         })
     }
+}
+
+/// What was deleted by force has a name that nobody can ask for.
+fn check_is_there(subscription: &Subscription) -> Result<()> {
+    names::check("stream", subscription.stream()).map_err(|_| {
+        let message = format!("the stream of the subscription `{}` was deleted", subscription.id());
+        Error::new(ErrorKind::InvalidState, message)
+    })
 }
 
 /// Puts together what was asked for.

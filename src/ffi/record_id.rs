@@ -18,10 +18,8 @@ pub const HSTREAM_OFFSET_EARLIEST: i32 = 0;
 /// Begin behind the last record.
 pub const HSTREAM_OFFSET_LATEST: i32 = 1;
 /// Begin with a record.
-#[allow(dead_code)]
 pub const HSTREAM_OFFSET_RECORD: i32 = 2;
 /// Begin with the first record stored at or after a time.
-#[allow(dead_code)]
 pub const HSTREAM_OFFSET_TIME: i32 = 3;
 
 /// The id of a stored record. `reserved` is 0 on output and ignored on input.

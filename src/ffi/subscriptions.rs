@@ -377,6 +377,41 @@ pub unsafe extern "C" fn hstream_client_list_consumers(
     })
 }
 
+/// Writes how far a subscription is behind its stream, as one JSON object: "loaded", whether somebody has consumed since
+/// its node started, without which there are no checkpoints; "shards", each with "shard_id", "tail_batch_id", which is at
+/// or behind its last batch, "checkpoint_batch_id", up to which all is acked, or null, "caught_up", whether for certain all
+/// is acked, and "batches", how many are not at most, or null where it can't be said; "caught_up" and "batches" of all
+/// shards together. It is no snapshot. Keys are only added.
+///
+/// May be NULL: `call`, `text_len`, `err`.
+///
+/// **Ownership**: `*text` is yours, to be freed with `hstream_string_free`.
+/// **Threads**: any, several at once.
+/// **Blocking**: until the call's time-out.
+/// **Errors**: SUBSCRIPTION_NOT_FOUND, INVALID_STATE if its stream was deleted by force, UNSUPPORTED by
+/// servers before 0.16.0, INVALID_ARGUMENT, TIMEOUT, INTERRUPTED, CLOSED, UTF8.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn hstream_client_subscription_lag(
+    client: *mut hstream_client_t,
+    subscription_id: *const c_char,
+    call: Option<&hstream_call_t>,
+    text: Option<&mut MaybeUninit<*mut c_char>>,
+    text_len: Option<&mut MaybeUninit<usize>>,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    // SAFETY: `client` is NULL or a living handle, as the rules for callers say.
+    let client = unsafe { handles::enter(client) };
+    boundary::on(client, "client", err, |client| {
+        // SAFETY: `subscription_id` is NULL or a NUL-terminated text, as the rules for callers say.
+        let subscription_id = unsafe { bytes::text(subscription_id, "subscription_id") }?;
+        let text = given(text, "text")?;
+        let lag = client.within(call)?.subscription_lag(subscription_id)?;
+        bytes::give_text(&lag.to_json(), text, text_len)
+    })
+}
+
 /// Frees a list with its elements.
 ///
 /// May be NULL: `subscriptions`.

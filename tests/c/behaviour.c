@@ -283,6 +283,161 @@ static void append_and_poll(hstream_client_t *client)
     hstream_record_free(kept);
 }
 
+/* ---- Named readers, trimming, the cluster ---------------------------------------------------------------- */
+
+static size_t read_once(hstream_client_t *client, const char *reader, uint32_t max_batches)
+{
+    hstream_batch_t *batch = NULL;
+    if (!OK(hstream_client_read_shard(client, reader, max_batches, NULL, &batch, NULL)))
+        return 0;
+    size_t count = hstream_batch_count(batch);
+    hstream_batch_free(batch);
+    return count;
+}
+
+static void named_readers(hstream_client_t *client)
+{
+    hstream_offset_t where;
+    hstream_record_id_t ids[3];
+    hstream_strings_t *strings = NULL;
+    hstream_node_t *node = NULL;
+    hstream_batch_t *batch = NULL;
+    uint64_t shard = 0;
+    size_t len = 0;
+
+    create(client, "read", 2);
+    for (int i = 0; i < 3; i++)
+        OK(hstream_client_append_raw(client, "read", NULL, 0, "raw", 3, NULL, &ids[i], NULL));
+    OK(hstream_client_shard_for_key(client, "read", NULL, 0, NULL, &shard, NULL));
+    hstream_offset_earliest(&where);
+    OK(hstream_client_create_shard_reader(client, "r-shard", "read", shard, &where, 0, NULL, NULL));
+    CODE(HSTREAM_ERR_GRPC_ALREADY_EXISTS,
+         hstream_client_create_shard_reader(client, "r-shard", "read", shard, &where, 0, NULL, NULL));
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT,
+         hstream_client_create_shard_reader(client, "r-long", "read", shard, &where, 2147483648u, NULL, NULL));
+    CODE(HSTREAM_ERR_NULL_ARGUMENT,
+         hstream_client_create_shard_reader(client, "r-null", "read", shard, NULL, 0, NULL, NULL));
+    CODE(HSTREAM_ERR_GRPC_NOT_FOUND,
+         hstream_client_create_shard_reader(client, "r-none", "read", 7, &where, 0, NULL, NULL));
+    hstream_offset_at_record(&ids[1], &where);
+    OK(hstream_client_create_key_reader(client, "r-record", "read", NULL, 0, &where, 20, NULL, NULL));
+    ids[0].shard_id = 7;
+    hstream_offset_at_record(&ids[0], &where);
+    CODE(HSTREAM_ERR_SHARD_READER_CONFLICT_OFFSET,
+         hstream_client_create_key_reader(client, "r-foreign", "read", NULL, 0, &where, 0, NULL, NULL));
+    hstream_offset_at_time(0, HSTREAM_OFFSET_STRICT, &where);
+    OK(hstream_client_create_key_reader(client, "r-time", "read", "", 0, &where, 0, NULL, NULL));
+    hstream_offset_at_time(0, 8, &where);
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT,
+         hstream_client_create_key_reader(client, "r-flags", "read", "", 0, &where, 0, NULL, NULL));
+    hstream_offset_latest(&where);
+    OK(hstream_client_create_key_reader(client, "r-latest", "read", "", 0, &where, 0, NULL, NULL));
+    where.kind = 9;
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT,
+         hstream_client_create_key_reader(client, "r-kind", "read", "", 0, &where, 0, NULL, NULL));
+
+    OK(hstream_client_list_shard_readers(client, NULL, &strings, NULL));
+    CHECK(hstream_strings_count(strings) == 4);
+    CHECK(strcmp(hstream_strings_at(strings, 0, &len), "r-latest") == 0 && len == 8);
+    CHECK(strcmp(hstream_strings_at(strings, 3, NULL), "r-time") == 0);
+    CHECK(*hstream_strings_at(strings, 4, &len) == 0 && len == 0);
+    hstream_strings_free(strings);
+    OK(hstream_client_lookup_shard_reader(client, "r-time", NULL, &node, NULL));
+    CHECK(hstream_node_id(node) == 1 && hstream_node_state(node) == -1);
+    hstream_node_free(node);
+
+    CHECK(read_once(client, "r-shard", 1) == 1 && read_once(client, "r-shard", 0) == 2);
+    CHECK(read_once(client, "r-shard", 1) == 0);
+    CHECK(read_once(client, "r-time", 0) == 3 && read_once(client, "r-latest", 0) == 0);
+    OK(hstream_client_read_shard(client, "r-record", 0, NULL, &batch, NULL));
+    CHECK(hstream_batch_count(batch) == 2);
+    CHECK(hstream_record_id_compare(&hstream_batch_ids(batch)[0], &ids[1]) == 0);
+    hstream_batch_free(batch);
+    CODE(HSTREAM_ERR_GRPC_NOT_FOUND, hstream_client_read_shard(client, "r-none", 0, NULL, &batch, NULL));
+
+    OK(hstream_client_delete_shard_reader(client, "r-shard", 0, NULL, NULL));
+    OK(hstream_client_delete_shard_reader(client, "r-record", 0, NULL, NULL));
+    OK(hstream_client_delete_shard_reader(client, "r-time", 0, NULL, NULL));
+    OK(hstream_client_delete_shard_reader(client, "r-latest", 0, NULL, NULL));
+    CODE(HSTREAM_ERR_GRPC_NOT_FOUND, hstream_client_delete_shard_reader(client, "r-time", 0, NULL, NULL));
+    OK(hstream_client_delete_shard_reader(client, "r-time", HSTREAM_DELETE_IGNORE_MISSING, NULL, NULL));
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_client_delete_shard_reader(client, "r-time", 8, NULL, NULL));
+}
+
+static void trimming(hstream_client_t *client)
+{
+    hstream_offset_t where;
+    hstream_record_id_t ids[4], id;
+    hstream_trim_points_t *points = NULL;
+    uint64_t shard = 0;
+
+    create(client, "trimmed", 1);
+    for (int i = 0; i < 4; i++)
+        OK(hstream_client_append_raw(client, "trimmed", NULL, 0, "raw", 3, NULL, &ids[i], NULL));
+    OK(hstream_client_trim_shards(client, "trimmed", &ids[1], 2, NULL, &points, NULL));
+    CHECK(hstream_trim_points_count(points) == 1);
+    OK(hstream_trim_points_at(points, 0, &shard, &id));
+    CHECK(shard == ids[0].shard_id && hstream_record_id_compare(&id, &ids[1]) == 0);
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_trim_points_at(points, 1, &shard, &id));
+    hstream_trim_points_free(points);
+    OK(hstream_client_trim_shards(client, "trimmed", NULL, 0, NULL, NULL, NULL));
+    CODE(HSTREAM_ERR_STREAM_NOT_FOUND, hstream_client_trim_shards(client, "nothing", ids, 1, NULL, NULL, NULL));
+    hstream_offset_at_record(&ids[1], &where);
+    OK(hstream_client_trim_shard(client, "trimmed", shard, &where, NULL, NULL));
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_client_trim_shard(client, "trimmed", 7, &where, NULL, NULL));
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_client_trim_stream(client, "trimmed", &where, NULL, NULL));
+    hstream_offset_earliest(&where);
+    OK(hstream_client_create_shard_reader(client, "left", "trimmed", shard, &where, 0, NULL, NULL));
+    CHECK(read_once(client, "left", 0) == 2);
+    CODE(HSTREAM_ERR_GRPC_NOT_FOUND, hstream_client_trim_shard(client, "trimmed", 7, &where, NULL, NULL));
+    hstream_offset_latest(&where);
+    OK(hstream_client_trim_stream(client, "trimmed", &where, NULL, NULL));
+    CODE(HSTREAM_ERR_STREAM_NOT_FOUND, hstream_client_trim_stream(client, "nothing", &where, NULL, NULL));
+    OK(hstream_client_delete_shard_reader(client, "left", 0, NULL, NULL));
+}
+
+static void cluster(hstream_client_t *client)
+{
+    hstream_cluster_t *cluster = NULL;
+    hstream_node_t *node = NULL, *kept;
+    char *text = NULL;
+    size_t len = 0;
+
+    OK(hstream_client_describe_cluster(client, NULL, &cluster, NULL));
+    CHECK(strcmp(hstream_cluster_protocol_version(cluster, &len), "0.1.0") == 0 && len == 5);
+    CHECK(hstream_cluster_uptime_seconds(cluster) < 3600);
+    CHECK(hstream_cluster_node_count(cluster) == 1 && hstream_cluster_node_at(cluster, 1) == NULL);
+    OK(hstream_cluster_to_json(cluster, &text, &len));
+    CHECK(strlen(text) == len && strstr(text, "\"protocol_version\":\"0.1.0\"") != NULL);
+    hstream_string_free(text);
+    kept = hstream_node_clone(hstream_cluster_node_at(cluster, 0));
+    hstream_cluster_free(cluster);
+    CHECK(hstream_node_id(kept) == 1 && hstream_node_state(kept) == HSTREAM_NODE_RUNNING);
+    CHECK(strcmp(hstream_node_host(kept, NULL), "127.0.0.1") == 0 && hstream_node_port(kept) > 0);
+    CHECK(*hstream_node_version(kept, NULL) != 0 && *hstream_node_commit(kept, NULL) != 0);
+
+    OK(hstream_client_lookup_shard(client, 7, NULL, &node, NULL));
+    CHECK(hstream_node_port(node) == hstream_node_port(kept) && hstream_node_state(node) == -1);
+    hstream_node_free(node);
+    OK(hstream_client_lookup_key(client, "key", 3, NULL, &node, NULL));
+    hstream_node_free(node);
+    OK(hstream_client_lookup_subscription(client, "read", NULL, &node, NULL));
+    hstream_node_free(node);
+    OK(hstream_client_lookup_resource(client, HSTREAM_RESOURCE_SUBSCRIPTION, "read", NULL, &node, NULL));
+    hstream_node_free(node);
+    CODE(HSTREAM_ERR_QUERY_NOT_FOUND,
+         hstream_client_lookup_resource(client, HSTREAM_RESOURCE_VIEW, "read", NULL, &node, NULL));
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_client_lookup_resource(client, 7, "read", NULL, &node, NULL));
+    hstream_node_free(kept);
+
+    OK(hstream_client_subscription_lag(client, "read", NULL, &text, &len, NULL));
+    CHECK(strlen(text) == len && strstr(text, "\"subscription_id\":\"read\"") != NULL);
+    CHECK(strstr(text, "\"loaded\":false") != NULL && strstr(text, "\"tail_batch_id\":") != NULL);
+    hstream_string_free(text);
+    CODE(HSTREAM_ERR_SUBSCRIPTION_NOT_FOUND,
+         hstream_client_subscription_lag(client, "nothing", NULL, &text, NULL, NULL));
+}
+
 /* ---- The producer, with a callback --------------------------------------------------------------------- */
 
 struct reports {
@@ -1361,6 +1516,9 @@ int main(int argc, char **argv)
     } else {
         streams_and_errors(client);
         append_and_poll(client);
+        named_readers(client);
+        trimming(client);
+        cluster(client);
         produce(client);
         free_with_records(client);
         free_in_delivery_callback(client);

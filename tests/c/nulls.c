@@ -254,6 +254,73 @@ static void streams(void)
     ZERO(hstream_record_id_compare(NULL, NULL));
 }
 
+static void offsets_and_trimming(void)
+{
+    hstream_record_id_t id = {0};
+    hstream_offset_t offset = {HSTREAM_OFFSET_EARLIEST, 0, 0, {0}};
+    hstream_trim_points_t *points;
+    uint64_t shard;
+
+    hstream_offset_earliest(NULL);
+    hstream_offset_latest(NULL);
+    hstream_offset_at_record(NULL, NULL);
+    hstream_offset_at_record(&id, NULL);
+    hstream_offset_at_time(0, 0, NULL);
+    hstream_offset_at_record(NULL, &offset);
+    expect(offset.kind, -1, "an offset to no record");
+    NULL_ARGUMENT(hstream_client_trim_stream(NULL, NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_trim_shard(NULL, NULL, 0, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_trim_shards(NULL, NULL, NULL, 0, NULL, &points, NULL));
+    hstream_trim_points_free(NULL);
+    ZERO(hstream_trim_points_count(NULL));
+    NULL_ARGUMENT(hstream_trim_points_at(NULL, 0, &shard, &id));
+}
+
+static void cluster(void)
+{
+    hstream_cluster_t *cluster;
+    hstream_node_t *node;
+    char *text;
+
+    NULL_ARGUMENT(hstream_client_describe_cluster(NULL, NULL, &cluster, NULL));
+    NULL_ARGUMENT(hstream_client_lookup_shard(NULL, 0, NULL, &node, NULL));
+    NULL_ARGUMENT(hstream_client_lookup_key(NULL, NULL, 0, NULL, &node, NULL));
+    NULL_ARGUMENT(hstream_client_lookup_subscription(NULL, NULL, NULL, &node, NULL));
+    NULL_ARGUMENT(hstream_client_lookup_resource(NULL, 0, NULL, NULL, &node, NULL));
+    NULL_ARGUMENT(hstream_client_subscription_lag(NULL, NULL, NULL, &text, NULL, NULL));
+    hstream_cluster_free(NULL);
+    EMPTY(hstream_cluster_protocol_version(NULL, NULL));
+    ZERO(hstream_cluster_uptime_seconds(NULL));
+    ZERO(hstream_cluster_node_count(NULL));
+    NOTHING(hstream_cluster_node_at(NULL, 0));
+    NULL_ARGUMENT(hstream_cluster_to_json(NULL, &text, NULL));
+    hstream_node_free(NULL);
+    NOTHING(hstream_node_clone(NULL));
+    ZERO(hstream_node_id(NULL));
+    EMPTY(hstream_node_host(NULL, NULL));
+    ZERO(hstream_node_port(NULL));
+    EMPTY(hstream_node_version(NULL, NULL));
+    EMPTY(hstream_node_commit(NULL, NULL));
+    expect(hstream_node_state(NULL), -1, "node_state");
+}
+
+static void named_readers(void)
+{
+    hstream_batch_t *batch;
+    hstream_strings_t *strings;
+    hstream_node_t *node;
+
+    NULL_ARGUMENT(hstream_client_create_shard_reader(NULL, NULL, NULL, 0, NULL, 0, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_create_key_reader(NULL, NULL, NULL, NULL, 0, NULL, 0, NULL, NULL));
+    NULL_ARGUMENT(hstream_client_read_shard(NULL, NULL, 0, NULL, &batch, NULL));
+    NULL_ARGUMENT(hstream_client_list_shard_readers(NULL, NULL, &strings, NULL));
+    NULL_ARGUMENT(hstream_client_lookup_shard_reader(NULL, NULL, NULL, &node, NULL));
+    NULL_ARGUMENT(hstream_client_delete_shard_reader(NULL, NULL, 0, NULL, NULL));
+    hstream_strings_free(NULL);
+    ZERO(hstream_strings_count(NULL));
+    EMPTY(hstream_strings_at(NULL, 0, NULL));
+}
+
 static void records(void)
 {
     hstream_record_t *record;
@@ -492,6 +559,9 @@ int main(void)
     calls();
     clients();
     streams();
+    offsets_and_trimming();
+    cluster();
+    named_readers();
     records();
     producers();
     consumers();

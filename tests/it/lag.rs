@@ -65,7 +65,9 @@ fn what_is_not_there_or_not_known_to_old_servers_is_told() {
     let stream = fixture.stream(1);
     let subscription = fixture.subscription(&stream);
     fixture.client.delete_stream(&stream, DeleteOptions::new().force()).unwrap();
-    assert!(fixture.client.subscription_lag(&subscription).unwrap_err().is_not_found());
+    let error = fixture.client.subscription_lag(&subscription).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidState, "{error:?}");
+    assert!(error.to_string().contains("was deleted"), "{error}");
     for version in ["0.15.0", "0.16.0"] {
         let fixture = Fixture::with(DevServerOptions::new().version(version));
         let subscription = fixture.subscription(&fixture.stream(1));

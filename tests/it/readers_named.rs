@@ -1,11 +1,12 @@
 //! Named readers: created on the server, read from the node that has them, deleted.
 
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant, SystemTime};
 
 use hstreamdb::dev_server::DevServerOptions;
 use hstreamdb::{
-    Client, ClientConfig, DeleteOptions, ErrorKind, NamedReaderOptions, Offset, Record, RecordId,
-    StreamOptions,
+    Client, ClientConfig, Compression, DeleteOptions, ErrorKind, NamedReaderOptions, Offset, Record,
+    RecordId, StreamOptions,
 };
 
 use crate::support::{Fixture, SOON, texts, unique, wait_until};
@@ -18,7 +19,7 @@ fn from_shard(shard_id: u64) -> NamedReaderOptions {
 fn append(fixture: &Fixture, stream: &str, payloads: &[&str]) -> Vec<RecordId> {
     payloads
         .iter()
-        .map(|payload| fixture.client.append_one(stream, &Record::raw(*payload)).unwrap())
+        .map(|payload| fixture.client.append_one(stream, &Record::raw(payload.to_string())).unwrap())
         .collect()
 }
 
@@ -31,7 +32,7 @@ fn a_reader_goes_on_where_it_was_and_the_number_counts_batches() {
     let fixture = Fixture::new();
     let (stream, id) = (fixture.stream(1), unique("reader"));
     let three: Vec<_> = ["a", "b", "c"].iter().map(|text| Record::raw(*text)).collect();
-    fixture.client.append(&stream, &three).unwrap();
+    fixture.client.append(&stream, &three, Compression::none()).unwrap();
     append(&fixture, &stream, &["d", "e"]);
     let shard = fixture.client.create_reader(&stream, &id, NamedReaderOptions::new()).unwrap();
     assert_eq!(shard, fixture.client.shard_for_key(&stream, "").unwrap());
@@ -75,7 +76,7 @@ fn a_reader_starts_where_it_is_told_to() {
     let fixture = Fixture::new();
     let stream = fixture.stream(1);
     let records: Vec<_> = ["a", "b", "c"].iter().map(|text| Record::raw(*text)).collect();
-    let ids: Vec<RecordId> = fixture.client.append(&stream, &records).into_iter().flatten().collect();
+    let ids = fixture.client.append(&stream, &records, Compression::none()).unwrap();
     let before = SystemTime::now();
     wait_until("the clock moves", || SystemTime::now() > before + Duration::from_millis(2));
     let later = SystemTime::now();
@@ -257,11 +258,12 @@ fn a_reader_is_deleted_when_it_is_closed_dropped_or_left_by_an_error_or_a_panic(
         fixture.client.get_stream("nothing").map(drop)
     });
     assert!(outcome.unwrap_err().is_not_found() && nobody_is_left(&fixture));
-    let panicked = std::panic::catch_unwind(|| {
+    let panicking = AssertUnwindSafe(|| {
         fixture
             .client
             .with_reader(&stream, &id, options(), |_| -> hstreamdb::Result<()> { panic!("on purpose") })
     });
+    let panicked = std::panic::catch_unwind(panicking);
     assert!(panicked.is_err() && nobody_is_left(&fixture));
 }
 

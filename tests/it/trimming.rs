@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use hstreamdb::dev_server::DevServerOptions;
-use hstreamdb::{Client, ErrorKind, NamedReaderOptions, Offset, Record, RecordId};
+use hstreamdb::{Client, Compression, ErrorKind, NamedReaderOptions, Offset, Record, RecordId};
 
 use crate::support::{Fixture, texts, unique, wait_until};
 
@@ -12,7 +12,7 @@ fn filled(fixture: &Fixture) -> (String, Vec<RecordId>) {
     let stream = fixture.stream(1);
     let ids = (0..4).flat_map(|number| {
         let records = [format!("{number}a"), format!("{number}b")].map(Record::raw);
-        fixture.client.append(&stream, &records).into_iter().map(Result::unwrap)
+        fixture.client.append(&stream, &records, Compression::none()).unwrap()
     });
     let ids = ids.collect();
     (stream, ids)
@@ -61,7 +61,7 @@ fn a_time_takes_the_first_batch_that_is_as_late_with_it() {
     let fixture = Fixture::new();
     let stream = fixture.stream(1);
     let client = &fixture.client;
-    let append = |text: &str| client.append_one(&stream, &Record::raw(text)).unwrap();
+    let append = |text: &str| client.append_one(&stream, &Record::raw(text.to_owned())).unwrap();
     append("a");
     let stored = SystemTime::now();
     wait_until("the clock moves", || SystemTime::now() > stored + Duration::from_millis(2));
