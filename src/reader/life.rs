@@ -79,6 +79,9 @@ impl Shared {
                 return false;
             }
             self.buffer.push_part(batch, wanted);
+            if self.batches_left() == Some(0) {
+                self.changed.notify_waiters();
+            }
         }
         !window.has_ended() && self.batches_left() != Some(0)
     }
@@ -161,6 +164,11 @@ impl Shared {
         match state {
             (_, Some(error)) => Some(Err(error)),
             (0, None) => Some(Ok(Read::End)),
+            // Those of the other shards don't know that all is read.
+            _ if self.batches_left() == Some(0) => {
+                self.end_loops();
+                Some(Ok(Read::End))
+            }
             _ => None,
         }
     }
@@ -185,9 +193,14 @@ impl Shared {
     /// Ends all loops, and whoever reads.
     pub(crate) fn close(&self) {
         self.closing.close();
-        let tasks = std::mem::take(&mut self.life.lock().tasks);
-        drop(tasks);
+        self.end_loops();
         self.buffer.clear();
         self.changed.notify_waiters();
+    }
+
+    fn end_loops(&self) {
+        let tasks = std::mem::take(&mut self.life.lock().tasks);
+        // They end when they are dropped, which may tell others, so the lock must be free.
+        drop(tasks);
     }
 }

@@ -80,6 +80,8 @@ fn a_reader_starts_where_it_is_told_to() {
     let before = SystemTime::now();
     wait_until("the clock moves", || SystemTime::now() > before + Duration::from_millis(2));
     let later = SystemTime::now();
+    // Times are in milliseconds, rounded down by the store and up by us.
+    wait_until("the clock moves", || SystemTime::now() > later + Duration::from_millis(2));
     append(&fixture, &stream, &["d"]);
     let read = |start| {
         let options = NamedReaderOptions::new().start(start);

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use hstreamdb::dev_server::DevServerOptions;
 use hstreamdb::{
-    Client, Compression, DeleteOptions, ErrorKind, Offset, Position, Read, Reader, ReaderConfig, Record,
-    RecordId, StreamOptions, Wait,
+    Client, ClientConfig, Compression, DeleteOptions, ErrorKind, Offset, Position, Read, Reader,
+    ReaderConfig, Record, RecordId, StreamOptions, Wait,
 };
 
 use crate::support::{Fixture, SOON};
@@ -187,11 +187,16 @@ fn reading_goes_on_behind_a_position_that_was_kept_as_text() {
 fn a_read_that_is_lost_goes_on_and_no_record_is_missing_or_comes_twice() {
     let fixture = Fixture::with(DevServerOptions::new().nodes(3));
     let stream = fixture.stream(3);
-    let appended = fill(&fixture, &stream, 0..900);
+    let records: Vec<_> =
+        (0..900).map(|n| Record::raw(vec![b'x'; 1000]).with_key(format!("key-{n}"))).collect();
+    let append = |records: &[Record]| fixture.client.append(&stream, records, Compression::none()).unwrap();
+    let appended: Vec<_> = records.chunks(30).flat_map(append).collect();
     // So little is received ahead that most is still to come when nodes are lost.
+    let small = ClientConfig::new(fixture.server.url()).windows(65_535, 655_350);
+    let client = Client::connect(small).unwrap();
     let config =
         until_latest().prefetch(20, 1 << 20).reopen(Duration::from_millis(5), Duration::from_millis(50));
-    let reader = fixture.client.read_stream(&stream, config).unwrap();
+    let reader = client.read_stream(&stream, config).unwrap();
     let mut read = Vec::new();
     for node in 0..2 {
         let before = read.len();
