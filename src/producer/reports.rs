@@ -6,7 +6,6 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -19,7 +18,7 @@ use crate::producer::config::ReportMode;
 use crate::producer::settle::Handover;
 use crate::record::Record;
 use crate::record_id::RecordId;
-use crate::runtime::spawn_thread;
+use crate::runtime::{JoinHandle, spawn_thread};
 
 /// The outcomes of records of one batch, in the order in which they were appended. Clones share them.
 #[derive(Clone)]
@@ -251,7 +250,7 @@ impl CallbackThread {
     fn stop(&self) {
         drop(self.reports.lock().take());
         let thread = self.thread.lock().take();
-        if let Some(thread) = thread.filter(|thread| thread.thread().id() != std::thread::current().id()) {
+        if let Some(thread) = thread.filter(|_| RUNS_CALLBACK.get() != self.number) {
             let _ = thread.join();
         }
     }
