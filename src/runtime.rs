@@ -126,10 +126,7 @@ fn stop(runtime: tokio::runtime::Runtime) {
 }
 
 /// Starts a thread of ours.
-pub(crate) fn spawn_thread(
-    name: String,
-    body: impl FnOnce() + Send + 'static,
-) -> Result<JoinHandle<()>> {
+pub(crate) fn spawn_thread(name: String, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     let spawned = signals::blocked(|| {
         std::thread::Builder::new().name(name).spawn(|| {
             mark_thread_as_ours();

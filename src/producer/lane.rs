@@ -54,6 +54,8 @@ struct State {
     worker_sleeps: bool,
     worker: Option<Task<()>>,
     gate: Gate,
+    /// What a callback appended past the gate is not sent before the gate opens.
+    held: bool,
     end: End,
 }
 
@@ -119,6 +121,7 @@ impl Lane {
             worker_sleeps: false,
             worker: None,
             gate: Gate::Open,
+            held: false,
             end: End::No,
         };
         Lane {
@@ -140,7 +143,8 @@ impl Lane {
     }
 
     /// Puts a record into the open batch. `start_worker` is called when there is none yet. The callback that is
-    /// told of a failure appends `past_the_gate`.
+    /// told of a failure appends `past_the_gate`; that is sent when all have been told. Sent sooner, it could fail
+    /// again while an older report is handed over, and what is appended there would get ahead of it.
     pub(crate) fn push(
         &self,
         push: &Push<'_>,
@@ -150,12 +154,13 @@ impl Lane {
     ) -> Result<Option<Delivery>, NotTaken> {
         let mut state = self.state.lock();
         state.check_open(past_the_gate, &self.destination)?;
+        state.held |= matches!(state.gate, Gate::Reporting(_));
         if !state.open.has_room_for(push.encoded_len, state.limits) {
             self.seal(&mut state);
         }
         let first = state.open.is_empty();
         state.open.push(push, &self.how.buffers, clock);
-        let delivery = push.tracked.then(|| Delivery::new(state.open.track_last()));
+        let delivery = push.tracked.then(|| Delivery::new(state.open.track_last(), state.held));
         let full = state.open.is_full(state.limits);
         if full {
             self.seal(&mut state);
@@ -197,6 +202,10 @@ impl Lane {
     pub(crate) fn next(&self, now: Instant, idle: bool) -> Next {
         let mut state = self.state.lock();
         let ended = !matches!(state.end, End::No);
+        if state.held && !ended {
+            state.worker_sleeps = true;
+            return Next::Sleep(None);
+        }
         let goes = ended || if idle { self.is_due(&state.open, now) } else { self.is_old(&state.open, now) };
         if state.sealed.is_empty() && goes {
             self.seal(&mut state);
@@ -285,7 +294,13 @@ impl Lane {
 
     /// A report of a failure has been handed over.
     pub(crate) fn report_handed_over(&self) {
-        self.state.lock().gate.handed_over();
+        let mut state = self.state.lock();
+        state.gate.handed_over();
+        if state.gate == Gate::Open {
+            state.held = false;
+            self.wake_worker(&mut state);
+        }
+        drop(state);
         self.gate_changed.notify_waiters();
     }
 

@@ -206,6 +206,16 @@ thread_local! {
     static RUNS_CALLBACK: Cell<usize> = const { Cell::new(0) };
 }
 
+/// Whose callback runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RunningCallback(usize);
+
+impl RunningCallback {
+    pub(crate) fn of_this_thread() -> Self {
+        RunningCallback(RUNS_CALLBACK.get())
+    }
+}
+
 /// The thread that runs the callback of one producer.
 pub(crate) struct CallbackThread {
     number: usize,
@@ -283,6 +293,18 @@ impl ReportQueue {
         let Report { deliveries, handover } = self.reports.lock().pop_front()?;
         handover.polled();
         Some(deliveries)
+    }
+
+    /// Waits until a report lies here that keeps room of the buffer.
+    pub(crate) async fn keeps_room(&self) {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if self.reports.lock().iter().any(|report| report.handover.keeps_room()) {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// Nobody will poll any more.

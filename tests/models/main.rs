@@ -9,7 +9,7 @@
 //! the command makes it another seed and so many times the number. A failure prints its schedule, and
 //! `MODEL_REPLAY=<schedule> cargo test --test models <name of the model>` runs that one alone.
 
-#![allow(dead_code, unused_imports, unreachable_pub)]
+#![allow(dead_code, unused_imports, unreachable_pub, missing_debug_implementations)]
 
 extern crate tokio as real_tokio;
 
@@ -79,6 +79,7 @@ mod producer {
     pub use reports::{Delivered, Deliveries};
 }
 
+mod all;
 mod budget;
 mod closes;
 mod failures;
@@ -109,5 +110,8 @@ fn main() {
         ("failures_are_repaired_by_the_callback_in_order", 300, failures::repaired_in_order),
         ("polled_failures_open_the_gate", 300, failures::polled),
         ("streams_created_anew_race_appends_and_a_close", 400, recreated::race_appends_and_a_close),
+        ("streams_created_anew_keep_the_order", 400, recreated::keeps_the_order),
+        ("streams_created_anew_fail_clearly", 400, recreated::fails_clearly),
+        ("everything_at_once", 1500, all::at_once),
     ]);
 }

@@ -55,6 +55,8 @@ impl<T> Future for Task<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
-        Pin::new(&mut self.task).poll(context).map(|ended| ended.unwrap_or_else(|_| Err(Error::closed("runtime"))))
+        Pin::new(&mut self.task)
+            .poll(context)
+            .map(|ended| ended.unwrap_or_else(|_| Err(Error::closed("runtime"))))
     }
 }

@@ -46,7 +46,9 @@ pub(crate) mod sync {
     use std::future::Future;
 
     use super::step;
-    pub(crate) use crate::real_tokio::sync::{AcquireError, SemaphorePermit, TryAcquireError, futures::Notified, oneshot};
+    pub(crate) use crate::real_tokio::sync::{
+        AcquireError, SemaphorePermit, TryAcquireError, futures::Notified, oneshot,
+    };
 
     #[derive(Default)]
     pub(crate) struct Notify(crate::real_tokio::sync::Notify);

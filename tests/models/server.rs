@@ -144,10 +144,12 @@ pub(crate) async fn append_batch(
     let fate = cluster.fates[shuttle::rand::thread_rng().gen_range(0..cluster.fates.len())];
     let outcome = match fate {
         Fate::Written => cluster.write(destination.shard_id, &message),
-        Fate::Refused => Err(Error::from_server(3, r#"{"error":206,"message":"EmptyBatchedRecord","extra":null}"#)),
-        Fate::Unknown => cluster.write(destination.shard_id, &message).and_then(|_| {
-            Err(Error::new(ErrorKind::Timeout, "the answer did not come").ambiguous())
-        }),
+        Fate::Refused => {
+            Err(Error::from_server(3, r#"{"error":206,"message":"EmptyBatchedRecord","extra":null}"#))
+        }
+        Fate::Unknown => cluster
+            .write(destination.shard_id, &message)
+            .and_then(|_| Err(Error::new(ErrorKind::Timeout, "the answer did not come").ambiguous())),
         Fate::TooLarge if message.batch_size > 1 => {
             Err(Error::from_server(3, r#"{"error":207,"message":"too large","extra":null}"#))
         }

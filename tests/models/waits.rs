@@ -8,7 +8,7 @@ use crate::closing::Closing;
 use crate::error::{Error, ErrorKind};
 
 #[derive(Clone, Default)]
-pub(crate) struct Wait {
+pub struct Wait {
     limit: Limit,
     /// Told when the caller begins to wait indeed: in the order in which they queue.
     queue: Option<Queue>,
@@ -92,7 +92,9 @@ pub(crate) fn wait<F: Future>(future: F, until: Until<'_>) -> Result<F::Output, 
     shuttle::future::block_on(async {
         match &until.0.limit {
             Limit::Forever => Ok(noting.await),
-            Limit::No => crate::select! { output = noting => Ok(output), () = std::future::ready(()) => Err(Ended::Timeout) },
+            Limit::No => {
+                crate::select! { output = noting => Ok(output), () = std::future::ready(()) => Err(Ended::Timeout) }
+            }
             Limit::Bell(bell) => {
                 crate::select! { output = noting => Ok(output), () = bell.closed() => Err(Ended::Timeout) }
             }
