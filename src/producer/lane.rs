@@ -53,6 +53,8 @@ struct State {
     /// Whether the worker sleeps until it is woken.
     worker_sleeps: bool,
     worker: Option<Task<()>>,
+    /// Whether that has found its end: who brings records of another lane then starts another.
+    worker_ends: bool,
     gate: Gate,
     /// What a callback appended past the gate is not sent before the gate opens.
     held: bool,
@@ -120,6 +122,7 @@ impl Lane {
             limits: how.limits,
             worker_sleeps: false,
             worker: None,
+            worker_ends: false,
             gate: Gate::Open,
             held: false,
             end: End::No,
@@ -212,7 +215,10 @@ impl Lane {
         }
         match state.sealed.pop_front() {
             Some(queued) => Next::Batch(Box::new(queued)),
-            None if ended => Next::End,
+            None if ended => {
+                state.worker_ends = idle;
+                Next::End
+            }
             None => {
                 state.worker_sleeps = true;
                 Next::Sleep(state.open.since().and_then(|since| self.due(since)).filter(|due| *due > now))
@@ -354,7 +360,7 @@ impl Lane {
         let mut state = self.state.lock();
         self.seal(&mut state);
         state.sealed.push_back(queued);
-        if state.worker.is_none() {
+        if state.worker.is_none() || std::mem::take(&mut state.worker_ends) {
             state.worker = Some(start_worker());
         }
         self.wake_worker(&mut state);
