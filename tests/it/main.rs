@@ -8,6 +8,7 @@ mod buffered;
 mod failures;
 mod recreated;
 mod spread;
+mod producer_properties;
 mod consumer;
 mod waiting;
 mod dead_ends;
