@@ -9,6 +9,7 @@ mod failures;
 mod recreated;
 mod spread;
 mod producer_properties;
+mod defects;
 mod consumer;
 mod waiting;
 mod dead_ends;

@@ -20,7 +20,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use crate::support::{Fixture, SOON, wait_until};
 
 /// Scripts a run.
-const CASES: u32 = 40;
+const CASES: u32 = 30;
 
 #[derive(Clone, Debug)]
 struct Script {
