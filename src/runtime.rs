@@ -7,11 +7,11 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
+pub(crate) use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::runtime::{Builder, Handle};
-use tokio::task::JoinHandle;
 
 use crate::cancel::Bell;
 use crate::error::{Error, ErrorKind, Result};
@@ -165,7 +165,7 @@ fn stop(runtime: tokio::runtime::Runtime) {
 pub(crate) fn spawn_thread(
     name: String,
     body: impl FnOnce() + Send + 'static,
-) -> Result<std::thread::JoinHandle<()>> {
+) -> Result<JoinHandle<()>> {
     let options = options();
     let mut builder = std::thread::Builder::new();
     if options.stack_size != 0 && runs_callbacks(&name) {
@@ -227,7 +227,7 @@ impl Spawner {
 /// A task on the runtime, and its result to come. Dropping it ends the task.
 #[must_use]
 pub(crate) struct Task<T> {
-    task: JoinHandle<T>,
+    task: tokio::task::JoinHandle<T>,
 }
 
 impl<T> Task<T> {

@@ -154,11 +154,13 @@ impl Appender {
     pub fn flush_key(&self, key: &str, limit: impl Into<Wait>) -> Result<Counts> {
         // Also where the key belongs since the stream was created anew.
         let layouts = [Some(self.layout.clone()), self.stream.current()];
-        let lanes: Vec<_> = layouts
+        let mut lanes: Vec<_> = layouts
             .iter()
             .flatten()
             .map(|layout| layout.for_key(key, false).cloned())
             .collect::<Result<_>>()?;
+        // The same one twice would be counted twice.
+        lanes.dedup_by(|one, other| Arc::ptr_eq(one, other));
         self.core.flush(&lanes, limit.into().until())
     }
 

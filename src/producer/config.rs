@@ -231,16 +231,19 @@ impl ProducerConfig {
     }
 
     /// Which reports lend their records back, to be kept elsewhere or appended again; default those of failures.
-    /// Lent records keep their room in the buffer until their report is handed over.
+    /// Lent records keep their room in the buffer until their report is handed over. Where reports are polled,
+    /// appends that find no room for that reason end with [`QueueFull`](ErrorKind::QueueFull), whatever time they
+    /// have.
     pub fn lend_records(self, which: Reports) -> Self {
         ProducerConfig { lent_records: which, ..self }
     }
 
     /// Reports outcomes to this function, batch by batch and one at a time, on a thread of this producer.
     ///
-    /// It may call anything of this library, with two exceptions that would wait for itself: `flush` and
-    /// `close` of this producer end with [`WouldDeadlock`](ErrorKind::WouldDeadlock), and appends to this
-    /// producer never wait for room. A slow one delays its own reports and nothing else, until
+    /// It may call anything of this library, with exceptions that would wait for itself: `flush` and `close` of
+    /// this producer end with [`WouldDeadlock`](ErrorKind::WouldDeadlock), and so does waiting for a record that
+    /// it appends in place of one that failed, which is sent after all have been told of the failure; appends to
+    /// this producer never wait for room. A slow one delays its own reports and nothing else, until
     /// [`buffer_records`](Self::buffer_records) are unreported. A panic in it is caught and logged.
     pub fn on_delivery(self, callback: impl FnMut(&Deliveries) + Send + 'static) -> Self {
         ProducerConfig { report_mode: ReportMode::Callback(Box::new(callback)), ..self }

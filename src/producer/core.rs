@@ -15,7 +15,7 @@ use crate::producer::append::Destination;
 use crate::producer::buffers::Buffers;
 use crate::producer::compressor::Compressor;
 use crate::producer::config::{Linger, ProducerConfig, Settings};
-use crate::producer::flow::{Budget, Credit, Patience, Refused, SharedBudget};
+use crate::producer::flow::{Budget, Credit, Ends, Patience, Refused, SharedBudget};
 use crate::producer::flush::{Counts, Flush};
 use crate::producer::lane::{Lane, LaneOptions};
 use crate::producer::layout::{Layout, StreamLanes};
@@ -182,11 +182,20 @@ impl Core {
         let records = match &self.unreported {
             None => Ok(0),
             // Nobody but the caller polls, so waiting for a report to be polled may be for ever.
-            Some(slots) if self.is_polled() => slots.take(1, &Patience::none(), &self.closing),
-            Some(slots) => slots.take(1, patience, &self.closing),
+            Some(slots) if self.is_polled() => slots.take(1, &Patience::none(), self.ends()),
+            Some(slots) => slots.take(1, patience, self.ends()),
         }
         .inspect_err(|_| self.bytes.give_back(bytes))?;
         Ok(Taken { bytes, records })
+    }
+
+    /// What ends a wait for room: nobody but the caller polls, so what waits to be polled may keep its for ever.
+    fn ends(&self) -> Ends<'_> {
+        let polled = match &self.reporter {
+            Reporter::Queue(queue) => Some(queue),
+            _ => None,
+        };
+        Ends::new(&self.closing, polled)
     }
 
     fn is_polled(&self) -> bool {
@@ -198,12 +207,12 @@ impl Core {
     }
 
     fn take_bytes(&self, size: usize, patience: &Patience<'_>) -> Result<usize, Refused> {
-        match self.bytes.take(size, &Patience::none(), &self.closing) {
+        match self.bytes.take(size, &Patience::none(), self.ends()) {
             Err(Refused::Full) => {}
             outcome => return outcome,
         }
         self.send_what_lingers();
-        self.bytes.take(size, patience, &self.closing)
+        self.bytes.take(size, patience, self.ends())
     }
 
     /// What waits for its age, or for a flush, would keep its room for so long.

@@ -8,6 +8,8 @@ use tokio::sync::Notify;
 
 use crate::codec::append::Written;
 use crate::error::Result;
+use crate::producer::core::would_deadlock;
+use crate::producer::reports::RunningCallback;
 use crate::record_id::RecordId;
 use crate::wait::{Wait, wait};
 
@@ -70,11 +72,15 @@ impl Outcome {
 pub struct Delivery {
     outcome: Arc<Outcome>,
     index: u32,
+    /// The callback that its record waits for, if it does.
+    waits_for: Option<RunningCallback>,
 }
 
 impl Delivery {
-    pub(crate) fn new((outcome, index): (Arc<Outcome>, u32)) -> Self {
-        Delivery { outcome, index }
+    /// Of a record that is `held` back until the callback that runs on this thread has returned, or of one that is
+    /// not.
+    pub(crate) fn new((outcome, index): (Arc<Outcome>, u32), held: bool) -> Self {
+        Delivery { outcome, index, waits_for: held.then(RunningCallback::of_this_thread) }
     }
 
     /// Waits until the record is settled: written, with this id, or not.
@@ -84,7 +90,14 @@ impl Delivery {
     /// Why it was not written; [`Aborted`](crate::ErrorKind::Aborted) if it was never sent;
     /// [`is_ambiguous`](crate::Error::is_ambiguous) if nobody can tell. And that of the wait itself: time was
     /// up, or it was interrupted; then it can be waited for again.
+    /// [`WouldDeadlock`](crate::ErrorKind::WouldDeadlock) in the callback that appended the record in place of one
+    /// that failed: it is sent after that has returned.
     pub fn wait(&self, limit: impl Into<Wait>) -> Result<RecordId> {
+        let is_waited_for =
+            self.waits_for.is_some_and(|callback| callback == RunningCallback::of_this_thread());
+        if is_waited_for && self.try_get().is_none() {
+            return Err(would_deadlock("a wait for a delivery"));
+        }
         let settled = wait(self.settled(), limit.into().until());
         settled.unwrap_or_else(|ended| Err(ended.into_error("a delivery")))
     }
@@ -114,9 +127,10 @@ mod tests {
         let outcome = Arc::new(Outcome::default());
         let written = |batch_id| Ok(Written { shard_id: 1, batch_id });
         outcome.settle(Some([0, 3].into()), written(7));
-        assert!(Delivery::new((outcome.clone(), 1)).try_get().is_none());
+        assert!(Delivery::new((outcome.clone(), 1), false).try_get().is_none());
         outcome.settle(Some([1, 2].into()), written(8));
-        let ids = [0, 1, 2, 3].map(|index| Delivery::new((outcome.clone(), index)).wait(Wait::no()).unwrap());
+        let ids = [0, 1, 2, 3]
+            .map(|index| Delivery::new((outcome.clone(), index), false).wait(Wait::no()).unwrap());
         let expected = [(7, 0), (8, 0), (8, 1), (7, 1)];
         assert_eq!(ids, expected.map(|(batch, index)| RecordId::new(1, batch, index)));
     }

@@ -31,6 +31,8 @@ struct EncodedBatch {
     bytes: Vec<u8>,
     /// Where its records stand in the caller's list.
     indexes: Vec<usize>,
+    /// As a part of a larger batch, that was refused after an attempt of which nobody knows the outcome.
+    perhaps_written: bool,
 }
 
 impl EncodedBatch {
@@ -49,12 +51,15 @@ impl EncodedBatch {
         batch::seal(self.bytes.clone().into(), self.indexes.len() as u32, compression)
     }
 
-    fn halve(mut self) -> [Self; 2] {
+    /// The halves, after this error of the whole.
+    fn halve(mut self, error: &Error) -> [Self; 2] {
+        self.perhaps_written |= error.is_ambiguous();
         let middle = self.indexes.len() / 2;
         let end_of_first = wire::split(&self.bytes).nth(middle).map_or(self.bytes.len(), |range| range.start);
         let second = EncodedBatch {
             bytes: self.bytes.split_off(end_of_first),
             indexes: self.indexes.split_off(middle),
+            perhaps_written: self.perhaps_written,
         };
         [self, second]
     }
@@ -200,7 +205,7 @@ fn note(
         let Some(batch) = shard.batches.pop_front() else { break };
         match outcome {
             Err(error) if error.has_code(ErrorCode::StreamInvalidRecordSize) && batch.indexes.len() > 1 => {
-                let [first, second] = batch.halve();
+                let [first, second] = batch.halve(&error);
                 shard.batches.push_front(second);
                 shard.batches.push_front(first);
                 return false;
@@ -225,7 +230,9 @@ fn settle(
     outcome: impl Fn(usize) -> Result<RecordId>,
 ) {
     for (place, index) in batch.indexes.iter().enumerate() {
-        outcomes[*index] = outcome(place);
+        let outcome = outcome(place);
+        outcomes[*index] =
+            outcome.map_err(|error| if batch.perhaps_written { error.ambiguous() } else { error });
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, TryAcquireError};
 
 use crate::closing::Closing;
 use crate::producer::core::Core;
+use crate::producer::reports::ReportQueue;
 use crate::wait::{Ended, Until, Wait, wait};
 
 /// A budget, taken when a record is appended and given back when it is settled. Fair: who waits longest is
@@ -25,6 +26,32 @@ pub(crate) enum Refused {
     /// The producer is closed.
     Closed,
     Ended(Ended),
+}
+
+/// What ends the wait for room, beside the caller's patience.
+#[derive(Clone, Copy)]
+pub(crate) struct Ends<'a> {
+    closing: &'a Closing,
+    /// Where the caller polls: what lies there keeps its room until then.
+    polled: Option<&'a ReportQueue>,
+}
+
+impl<'a> Ends<'a> {
+    pub(crate) fn new(closing: &'a Closing, polled: Option<&'a ReportQueue>) -> Self {
+        Ends { closing, polled }
+    }
+
+    async fn come(self) -> Refused {
+        let Some(polled) = self.polled else {
+            self.closing.closed().await;
+            return Refused::Closed;
+        };
+        tokio::select! {
+            biased;
+            () = self.closing.closed() => Refused::Closed,
+            () = polled.keeps_room() => Refused::Full,
+        }
+    }
 }
 
 /// How a caller meets a budget that is used up.
@@ -59,12 +86,12 @@ impl Credit {
     }
 
     /// Takes this much, or all there is of it: what is larger than the whole budget is let in alone.
-    /// Returns what was taken, to be given back later. A close ends the wait.
+    /// Returns what was taken, to be given back later.
     pub(crate) fn take(
         &self,
         amount: usize,
         patience: &Patience<'_>,
-        closing: &Closing,
+        ends: Ends<'_>,
     ) -> Result<usize, Refused> {
         let amount = amount.min(self.total);
         let permits = amount as u32;
@@ -76,11 +103,11 @@ impl Credit {
                 let taken = async {
                     tokio::select! {
                         biased;
-                        permit = self.semaphore.acquire_many(permits) => permit.ok(),
-                        () = closing.closed() => None,
+                        permit = self.semaphore.acquire_many(permits) => permit.map_err(|_| Refused::Closed),
+                        refused = ends.come() => Err(refused),
                     }
                 };
-                wait(taken, until).map_err(Refused::Ended)?.ok_or(Refused::Closed)?.forget();
+                wait(taken, until).map_err(Refused::Ended)??.forget();
             }
         }
         Ok(amount)
@@ -116,12 +143,12 @@ impl Budget {
         &self,
         amount: usize,
         patience: &Patience<'_>,
-        closing: &Closing,
+        ends: Ends<'_>,
     ) -> Result<usize, Refused> {
         let amount = self.amount_for(amount);
-        self.own.take(amount, patience, closing)?;
+        self.own.take(amount, patience, ends)?;
         if let Some(shared) = &self.shared {
-            shared.take(amount, patience, closing).inspect_err(|_| self.own.give_back(amount))?;
+            shared.take(amount, patience, ends).inspect_err(|_| self.own.give_back(amount))?;
         }
         Ok(amount)
     }
@@ -155,15 +182,15 @@ impl SharedBudget {
         producers.push(Arc::downgrade(producer));
     }
 
-    fn take(&self, amount: usize, patience: &Patience<'_>, closing: &Closing) -> Result<usize, Refused> {
-        match self.credit.take(amount, &Patience::none(), closing) {
+    fn take(&self, amount: usize, patience: &Patience<'_>, ends: Ends<'_>) -> Result<usize, Refused> {
+        match self.credit.take(amount, &Patience::none(), ends) {
             Err(Refused::Full) => {}
             outcome => return outcome,
         }
         // What lingers in another producer would keep its room for so long.
         let producers = self.producers.lock().clone();
         producers.iter().filter_map(Weak::upgrade).for_each(|producer| producer.send_what_lingers());
-        self.credit.take(amount, patience, closing)
+        self.credit.take(amount, patience, ends)
     }
 }
 
@@ -175,7 +202,7 @@ mod tests {
     use crate::wait::Wait;
 
     fn take(credit: &Credit, amount: usize, patience: &Patience<'_>) -> Result<usize, Refused> {
-        credit.take(amount, patience, &Closing::default())
+        credit.take(amount, patience, Ends::new(&Closing::default(), None))
     }
 
     #[test]
@@ -207,7 +234,7 @@ mod tests {
         std::thread::scope(|scope| {
             let waiter = scope.spawn(|| {
                 let forever = Wait::forever();
-                credit.take(1, &Patience::of(&forever), &closing)
+                credit.take(1, &Patience::of(&forever), Ends::new(&closing, None))
             });
             closing.close();
             assert_eq!(waiter.join().unwrap(), Err(Refused::Closed));
@@ -219,11 +246,12 @@ mod tests {
         let shared = Arc::new(SharedBudget::new(10));
         let (one, other) = (Budget::new(8, Some(shared.clone())), Budget::new(100, Some(shared.clone())));
         let closing = Closing::default();
-        assert_eq!(one.take(8, &Patience::none(), &closing), Ok(8));
-        assert_eq!(other.take(3, &Patience::none(), &closing), Err(Refused::Full));
+        let ends = Ends::new(&closing, None);
+        assert_eq!(one.take(8, &Patience::none(), ends), Ok(8));
+        assert_eq!(other.take(3, &Patience::none(), ends), Err(Refused::Full));
         assert_eq!((other.in_use(), shared.credit.in_use()), (0, 8));
         one.give_back(8);
-        assert_eq!(other.take(50, &Patience::none(), &closing), Ok(10), "let in alone");
+        assert_eq!(other.take(50, &Patience::none(), ends), Ok(10), "let in alone");
         other.give_back(10);
         assert_eq!((one.in_use(), other.in_use(), shared.credit.in_use()), (0, 0, 0));
     }

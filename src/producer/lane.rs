@@ -56,7 +56,11 @@ struct State {
     /// Whether the worker sleeps until it is woken.
     worker_sleeps: bool,
     worker: Option<Task<()>>,
+    /// Whether that has found its end: who brings records of another lane then starts another.
+    worker_ends: bool,
     gate: Gate,
+    /// What a callback appended past the gate is not sent before the gate opens.
+    held: bool,
     end: End,
 }
 
@@ -131,7 +135,9 @@ impl Lane {
             limits: how.limits,
             worker_sleeps: false,
             worker: None,
+            worker_ends: false,
             gate: Gate::Open,
+            held: false,
             end: End::No,
         };
         Lane {
@@ -153,7 +159,8 @@ impl Lane {
     }
 
     /// Puts a record into the open batch. `start_worker` is called when there is none yet. The callback that is
-    /// told of a failure appends `past_the_gate`.
+    /// told of a failure appends `past_the_gate`; that is sent when all have been told. Sent sooner, it could fail
+    /// again while an older report is handed over, and what is appended there would get ahead of it.
     pub(crate) fn push(
         &self,
         push: &Push<'_>,
@@ -163,12 +170,13 @@ impl Lane {
     ) -> Result<Option<Delivery>, NotTaken> {
         let mut state = self.state.lock();
         state.check_open(past_the_gate, &self.destination)?;
+        state.held |= matches!(state.gate, Gate::Reporting(_));
         if !state.open.has_room_for(push.encoded_len, state.limits) {
             self.seal(&mut state);
         }
         let first = state.open.is_empty();
         state.open.push(push, &self.how.buffers, clock);
-        let delivery = push.tracked.then(|| Delivery::new(state.open.track_last()));
+        let delivery = push.tracked.then(|| Delivery::new(state.open.track_last(), state.held));
         let full = state.open.is_full(state.limits);
         if full {
             self.seal(&mut state);
@@ -211,13 +219,20 @@ impl Lane {
     pub(crate) fn next(&self, now: Instant, idle: bool) -> Next {
         let mut state = self.state.lock();
         let ended = !matches!(state.end, End::No);
+        if state.held && !ended {
+            state.worker_sleeps = true;
+            return Next::Sleep(None);
+        }
         let goes = ended || if idle { self.is_due(&state.open, now) } else { self.is_old(&state.open, now) };
         if state.sealed.is_empty() && goes {
             self.seal(&mut state);
         }
         match state.sealed.pop_front() {
             Some(queued) => Next::Batch(Box::new(queued)),
-            None if ended => Next::End,
+            None if ended => {
+                state.worker_ends = idle;
+                Next::End
+            }
             None => {
                 state.worker_sleeps = true;
                 Next::Sleep(state.open.since().and_then(|since| self.due(since)).filter(|due| *due > now))
@@ -299,7 +314,13 @@ impl Lane {
 
     /// A report of a failure has been handed over.
     pub(crate) fn report_handed_over(&self) {
-        self.state.lock().gate.handed_over();
+        let mut state = self.state.lock();
+        state.gate.handed_over();
+        if state.gate == Gate::Open {
+            state.held = false;
+            self.wake_worker(&mut state);
+        }
+        drop(state);
         self.gate_changed.notify_waiters();
     }
 
@@ -353,7 +374,7 @@ impl Lane {
         let mut state = self.state.lock();
         self.seal(&mut state);
         state.sealed.push_back(queued);
-        if state.worker.is_none() {
+        if state.worker.is_none() || std::mem::take(&mut state.worker_ends) {
             state.worker = Some(start_worker());
         }
         self.wake_worker(&mut state);

@@ -74,6 +74,17 @@ impl Layout {
         self.lanes.iter().any(|lane| lane.shard_id() == shard_id)
     }
 
+    /// Whether anything is, or may come to be, on its way here. Asked of a layout that nobody is given any more;
+    /// if the answer is no, its workers end.
+    fn is_used(self: &Arc<Self>) -> bool {
+        // In this order: only who has the layout can append.
+        let used = Arc::strong_count(self) > 1 || self.lanes.iter().any(|lane| lane.pending() > 0);
+        if !used {
+            self.lanes.iter().for_each(|lane| lane.close());
+        }
+        used
+    }
+
     /// Takes over a batch of a shard that is gone: its records go to the shards of their keys.
     pub(crate) fn take_over(&self, core: &Arc<Core>, from: &Arc<Lane>, batch: SealedBatch) {
         let nowhere = self.lanes.len();
@@ -100,7 +111,8 @@ pub(crate) struct StreamLanes {
 
 #[derive(Default)]
 struct Lives {
-    /// The last is the one that counts; those before it are there until their records are settled.
+    /// The last is the one that counts; those before it are there until their records are settled, and as long
+    /// as somebody may append to them.
     layouts: Vec<Arc<Layout>>,
     /// Whether the last is gone as well.
     is_stale: bool,
@@ -128,7 +140,7 @@ impl StreamLanes {
             }
         }
         let layout = Layout { is_successor: !lives.layouts.is_empty(), ..new(shards) };
-        lives.layouts.retain(|layout| layout.lanes().iter().any(|lane| lane.pending() > 0));
+        lives.layouts.retain(Layout::is_used);
         lives.layouts.push(Arc::new(layout));
         lives.is_stale = false;
         lives.layouts[lives.layouts.len() - 1].clone()

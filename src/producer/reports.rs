@@ -6,7 +6,6 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -19,7 +18,7 @@ use crate::producer::config::ReportMode;
 use crate::producer::settle::Handover;
 use crate::record::Record;
 use crate::record_id::RecordId;
-use crate::runtime::spawn_thread;
+use crate::runtime::{JoinHandle, spawn_thread};
 
 /// The outcomes of records of one batch, in the order in which they were appended. Clones share them.
 #[derive(Clone)]
@@ -206,6 +205,16 @@ thread_local! {
     static RUNS_CALLBACK: Cell<usize> = const { Cell::new(0) };
 }
 
+/// Whose callback runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RunningCallback(usize);
+
+impl RunningCallback {
+    pub(crate) fn of_this_thread() -> Self {
+        RunningCallback(RUNS_CALLBACK.get())
+    }
+}
+
 /// The thread that runs the callback of one producer.
 pub(crate) struct CallbackThread {
     number: usize,
@@ -250,7 +259,7 @@ impl CallbackThread {
     fn stop(&self) {
         drop(self.reports.lock().take());
         let thread = self.thread.lock().take();
-        if let Some(thread) = thread.filter(|thread| thread.thread().id() != std::thread::current().id()) {
+        if let Some(thread) = thread.filter(|_| RUNS_CALLBACK.get() != self.number) {
             let _ = thread.join();
         }
     }
@@ -283,6 +292,18 @@ impl ReportQueue {
         let Report { deliveries, handover } = self.reports.lock().pop_front()?;
         handover.polled();
         Some(deliveries)
+    }
+
+    /// Waits until a report lies here that keeps room of the buffer.
+    pub(crate) async fn keeps_room(&self) {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if self.reports.lock().iter().any(|report| report.handover.keeps_room()) {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// Nobody will poll any more.

@@ -87,6 +87,11 @@ impl Handover {
         self.home.reported(self.number, self.counts);
     }
 
+    /// Whether its records are lent, and keep their room until it is handed over.
+    pub(crate) fn keeps_room(&self) -> bool {
+        self.room.bytes > 0
+    }
+
     /// The report has been polled, or will never be.
     pub(crate) fn polled(self) {
         self.core.return_room(self.room);

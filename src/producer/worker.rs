@@ -58,7 +58,7 @@ impl ShardWorker {
         while let Some(mut part) = parts.pop() {
             match part.append().await {
                 Ok(written) => part.settle(Ok(written), false),
-                Err(error) if part.can_be_halved(&error) => parts.extend(part.halve()),
+                Err(error) if part.can_be_halved(&error) => parts.extend(part.halve(&error)),
                 Err(error) if error.shards_are_gone() => {
                     parts.push(part);
                     return self.shard_is_gone(parts, error).await;
@@ -125,11 +125,14 @@ struct Unsettled<'a> {
     batch: Option<SealedBatch>,
     message: Option<Message>,
     sent: bool,
+    /// As a part of a larger batch, that was refused after an attempt of which nobody knows the outcome.
+    perhaps_written: bool,
 }
 
 impl<'a> Unsettled<'a> {
     fn new(worker: &'a ShardWorker, queued: Queued) -> Self {
-        Unsettled { worker, batch: Some(queued.batch), message: Some(queued.message), sent: false }
+        let (batch, message) = (Some(queued.batch), Some(queued.message));
+        Unsettled { worker, batch, message, sent: false, perhaps_written: false }
     }
 
     async fn append(&mut self) -> Result<Written> {
@@ -163,15 +166,21 @@ impl<'a> Unsettled<'a> {
             && self.batch.as_ref().is_some_and(|batch| batch.count > 1)
     }
 
-    /// The second half and the first.
-    fn halve(mut self) -> Vec<Unsettled<'a>> {
+    /// The second half and the first, after this error of the whole.
+    fn halve(mut self, error: &Error) -> Vec<Unsettled<'a>> {
         let worker = self.worker;
+        let perhaps_written = self.perhaps_written || error.is_ambiguous();
         let Some(batch) = self.batch.take() else { return Vec::new() };
         // Compressed or not, what follows is likely to be as large.
         worker.lane.shrink(batch.bytes.len() / 2);
         let middle = batch.count / 2;
         let halves = batch.take_apart(|index, _| usize::from(index >= middle)).into_iter().rev();
-        halves.map(|(_, half)| Unsettled::new(worker, worker.lane.queued(half))).collect()
+        let unsettled = |half| {
+            let mut half = Unsettled::new(worker, worker.lane.queued(half));
+            half.perhaps_written = perhaps_written;
+            half
+        };
+        halves.map(|(_, half)| unsettled(half)).collect()
     }
 
     /// The batch, for others to settle.
@@ -185,6 +194,8 @@ impl<'a> Unsettled<'a> {
 
     fn settle_once(&mut self, outcome: Result<Written>, gates: bool) {
         if let Some(batch) = self.batch.take() {
+            let outcome =
+                outcome.map_err(|error| if self.perhaps_written { error.ambiguous() } else { error });
             self.worker.core.settle(&self.worker.lane, batch, outcome, gates);
         }
     }

@@ -254,3 +254,77 @@ fn a_server_away_for_longer_than_the_delivery_timeout_and_back_finds_the_same_pr
     assert_eq!(appender.flush(SOON).unwrap().written, 1);
     wait_until("nothing is on the way", || producer.pending_records() == 0);
 }
+
+#[test]
+fn what_a_callback_appends_in_place_of_a_failure_is_sent_after_it_and_not_to_be_waited_for_there() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    let appender_of_callback = Arc::<OnceLock<Appender>>::default();
+    let again = appender_of_callback.clone();
+    let (sender, results) = mpsc::channel();
+    let config = by_hand().reports(Reports::Failures).on_delivery(move |deliveries| {
+        let record = deliveries.records().next().unwrap();
+        let delivery = again.get().unwrap().append_tracked(&record, SOON).unwrap();
+        sender.send((delivery.wait(SOON).unwrap_err().kind(), delivery)).unwrap();
+    });
+    let producer = fixture.client.producer(config).unwrap();
+    let appender = appender_of_callback.get_or_init(|| producer.appender(&stream).unwrap());
+    fixture.server.faults().next("Append").refuse(3, REFUSAL);
+    appender.append(&text(0)).unwrap();
+    let (waiting, delivery) = results.recv_timeout(SOON).unwrap();
+    assert_eq!(waiting, ErrorKind::WouldDeadlock);
+    delivery.wait(SOON).unwrap();
+    producer.close(SOON).unwrap();
+    assert_eq!(fixture.content(&stream, 1), ["0"]);
+}
+
+#[test]
+fn appends_do_not_wait_for_room_that_only_a_poll_can_make() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    let config = by_hand().failure_policy(FailurePolicy::Continue).buffer_bytes(text(0).encoded_len() + 32);
+    let producer = fixture.client.producer(config.poll_reports()).unwrap();
+    let appender = producer.appender(&stream).unwrap();
+    fixture.server.faults().next("Append").refuse(3, REFUSAL);
+    appender.append(&text(0)).unwrap();
+    // It waits as long as the first one is on the way, and no longer.
+    assert_eq!(appender.append(&text(1)).unwrap_err().kind(), ErrorKind::QueueFull);
+    assert!(producer.poll(SOON).unwrap().unwrap().error().is_some());
+    appender.append(&text(1)).unwrap();
+    assert_eq!(producer.close(SOON).unwrap().written, 1);
+}
+
+#[test]
+fn a_flush_of_one_key_counts_its_records_once() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(2);
+    let producer = fixture.client.producer(ProducerConfig::new().linger(Linger::ByHand)).unwrap();
+    let appender = producer.appender(&stream).unwrap();
+    (0..3).for_each(|number| appender.append(&text(number).with_key("k")).unwrap());
+    assert_eq!(appender.flush_key("k", SOON).unwrap().written, 3);
+}
+
+#[test]
+fn halves_of_what_may_be_written_may_be_written() {
+    let fixture = Fixture::new();
+    let too_large = r#"{"error":207,"message":"Record size exceeds the maximum size limit","extra":9}"#;
+    let written_then_refused = || {
+        fixture.server.faults().next("Append").refuse_after_applying(14, "request or connection timed out");
+        fixture.server.faults().next("Append").refuse(3, too_large);
+        fixture.server.faults().next("Append").refuse(3, REFUSAL);
+    };
+    let stream = fixture.stream(1);
+    let config = ProducerConfig::new().linger(Linger::ByHand);
+    let producer = fixture.client.producer(config).unwrap();
+    let appender = producer.appender(&stream).unwrap();
+    written_then_refused();
+    (0..2).for_each(|number| appender.append(&text(number)).unwrap());
+    assert_eq!(appender.flush(SOON).unwrap(), Counts { unknown: 2, ..Counts::default() });
+    assert_eq!(fixture.content(&stream, 2), ["0", "1"], "of the first attempt");
+    let stream = fixture.stream(1);
+    written_then_refused();
+    let records = [text(0), text(1)];
+    let error = fixture.client.append(&stream, &records, hstreamdb::Compression::none()).unwrap_err();
+    assert!(error.is_ambiguous(), "{error:?}");
+    assert_eq!(fixture.content(&stream, 2), ["0", "1"], "of the first attempt");
+}

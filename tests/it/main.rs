@@ -12,6 +12,8 @@ mod failures;
 mod recreated;
 mod spread;
 mod stats;
+mod producer_properties;
+mod defects;
 mod consumer;
 mod consumer_state;
 mod reading;

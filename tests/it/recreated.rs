@@ -89,3 +89,25 @@ fn a_deleted_stream_is_named() {
     let error = delivery.wait(SOON).unwrap_err();
     assert!(error.is_not_found() && error.to_string().contains(&stream), "{error}");
 }
+
+#[test]
+fn an_appender_of_an_older_life_is_flushed_and_closed_with_the_others() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(2);
+    let config = producer_config().recreated_stream(RecreatedStream::Reroute);
+    let producer = fixture.client.producer(config).unwrap();
+    let old = producer.appender(&stream).unwrap();
+    // One shard of each life learns that it is gone; the other one has had nothing.
+    for number in 0..2 {
+        recreate(&fixture, &stream, 2);
+        old.append(&Record::raw(number.to_string()).with_key("key-0")).unwrap();
+        assert_eq!(producer.flush(SOON).unwrap().written, 1);
+    }
+    let shards = fixture.client.list_shards(&stream).unwrap();
+    let shard_of = |key: &str| shards.for_key(key).unwrap().id();
+    let other = (1..).map(|n| format!("key-{n}")).find(|key| shard_of(key) != shard_of("key-0")).unwrap();
+    let delivery = old.append_tracked(&Record::raw("2").with_key(other), SOON).unwrap();
+    assert_eq!(producer.pending_records(), 1);
+    assert_eq!(producer.close(SOON).unwrap().written, 1);
+    assert!(delivery.try_get().unwrap().is_ok());
+}

@@ -1,0 +1,161 @@
+//! Locks, notifications, channels and thread-locals with the interfaces that the library knows, in which each
+//! operation is a point where the scheduler may go on with another thread.
+
+use std::cell::Cell;
+
+use shuttle::sync::atomic::Ordering;
+
+/// Another thread may go on here.
+pub(crate) fn step() {
+    shuttle::sync::atomic::fence(Ordering::SeqCst);
+}
+
+/// `parking_lot::Mutex`.
+#[derive(Default)]
+pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
+
+impl<T> Mutex<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Mutex(shuttle::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> shuttle::sync::MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// `parking_lot::RwLock`.
+#[derive(Default)]
+pub(crate) struct RwLock<T>(shuttle::sync::RwLock<T>);
+
+impl<T> RwLock<T> {
+    pub(crate) fn read(&self) -> shuttle::sync::RwLockReadGuard<'_, T> {
+        self.0.read().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    pub(crate) fn write(&self) -> shuttle::sync::RwLockWriteGuard<'_, T> {
+        self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// `crossbeam_channel`, as far as it is used.
+pub(crate) use shuttle::sync::mpsc::{Sender, channel as unbounded};
+
+/// `tokio::sync`: the real ones, each of whose operations is one step.
+pub(crate) mod sync {
+    use std::future::Future;
+
+    use super::step;
+    pub(crate) use crate::real_tokio::sync::{
+        AcquireError, SemaphorePermit, TryAcquireError, futures::Notified, oneshot,
+    };
+
+    #[derive(Default)]
+    pub(crate) struct Notify(crate::real_tokio::sync::Notify);
+
+    impl Notify {
+        pub(crate) fn new() -> Self {
+            Self::default()
+        }
+
+        pub(crate) fn notify_one(&self) {
+            step();
+            self.0.notify_one();
+        }
+
+        pub(crate) fn notify_waiters(&self) {
+            step();
+            self.0.notify_waiters();
+        }
+
+        pub(crate) fn notified(&self) -> Notified<'_> {
+            step();
+            self.0.notified()
+        }
+    }
+
+    pub(crate) struct Semaphore(crate::real_tokio::sync::Semaphore);
+
+    impl Semaphore {
+        pub(crate) const MAX_PERMITS: usize = crate::real_tokio::sync::Semaphore::MAX_PERMITS;
+
+        pub(crate) fn new(permits: usize) -> Self {
+            Semaphore(crate::real_tokio::sync::Semaphore::new(permits))
+        }
+
+        pub(crate) fn try_acquire_many(&self, permits: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
+            step();
+            self.0.try_acquire_many(permits)
+        }
+
+        pub(crate) fn acquire(&self) -> impl Future<Output = Result<SemaphorePermit<'_>, AcquireError>> {
+            step();
+            self.0.acquire()
+        }
+
+        pub(crate) fn acquire_many(
+            &self,
+            permits: u32,
+        ) -> impl Future<Output = Result<SemaphorePermit<'_>, AcquireError>> {
+            step();
+            self.0.acquire_many(permits)
+        }
+
+        pub(crate) fn add_permits(&self, permits: usize) {
+            step();
+            self.0.add_permits(permits);
+        }
+
+        pub(crate) fn available_permits(&self) -> usize {
+            step();
+            self.0.available_permits()
+        }
+    }
+}
+
+/// `tokio::time`: whatever is waited for with an end comes too late.
+pub(crate) mod time {
+    use std::future::Future;
+
+    pub(crate) struct Instant;
+
+    impl From<std::time::Instant> for Instant {
+        fn from(_: std::time::Instant) -> Self {
+            Instant
+        }
+    }
+
+    pub(crate) async fn timeout_at<F: Future>(_: Instant, _: F) -> Result<F::Output, ()> {
+        shuttle::future::yield_now().await;
+        Err(())
+    }
+}
+
+/// `tokio::select!`, without the chance that the scheduler would not know of.
+#[macro_export]
+macro_rules! select {
+    (biased; $($branches:tt)*) => { $crate::real_tokio::select! { biased; $($branches)* } };
+    ($($branches:tt)*) => { $crate::real_tokio::select! { biased; $($branches)* } };
+}
+
+/// A thread-local of the scheduler's threads.
+pub(crate) struct Local<T: 'static>(pub(crate) &'static shuttle::thread::LocalKey<Cell<T>>);
+
+impl<T: Copy> Local<T> {
+    pub(crate) fn get(&self) -> T {
+        self.0.with(Cell::get)
+    }
+
+    pub(crate) fn set(&self, value: T) {
+        self.0.with(|cell| cell.set(value));
+    }
+}
+
+macro_rules! thread_local {
+    ($(#[$attribute:meta])* static $name:ident: Cell<$of:ty> = const { $first:expr };) => {
+        static $name: crate::scheduled::Local<$of> = {
+            shuttle::thread_local! { static KEY: Cell<$of> = $first }
+            crate::scheduled::Local(&KEY)
+        };
+    };
+}
