@@ -13,6 +13,7 @@ use crate::cluster::credentials::Credentials;
 use crate::cluster::retry::Effect;
 use crate::cluster::rpc::Rpc;
 use crate::cluster::{Cluster, Plan, Target};
+use crate::codec::compression::Compression;
 use crate::config::{ClientConfig, check_plaintext_auth};
 use crate::error::{Error, ErrorKind, Result};
 use crate::producer::flow::SharedBudget;
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     plaintext_auth: bool,
     /// What its producers may hold together, if there is a limit.
     buffer: Option<Arc<SharedBudget>>,
+    /// Of appends that do not name one.
+    append_compression: Compression,
 }
 
 /// What a client closes when it is closed.
@@ -86,6 +89,7 @@ impl Client {
             shards: Mutex::default(),
             plaintext_auth: config.plaintext_auth,
             buffer: (config.buffer_bytes > 0).then(|| Arc::new(SharedBudget::new(config.buffer_bytes))),
+            append_compression: config.append_compression,
         };
         let limit = config.request_timeout.map_or_else(Wait::forever, Wait::from);
         Ok(Client { shared: Arc::new(shared), limit, scope: None })
@@ -174,6 +178,10 @@ impl Client {
 
     pub(crate) fn buffer(&self) -> Option<Arc<SharedBudget>> {
         self.shared.buffer.clone()
+    }
+
+    pub(crate) fn append_compression(&self) -> Compression {
+        self.shared.append_compression
     }
 
     /// Makes one call, and waits for it.

@@ -115,10 +115,7 @@ pub unsafe extern "C" fn hstream_producer_new(
     let client = unsafe { handles::enter(client) };
     boundary::on(client, "client", err, |client| {
         let out = given(out, "out")?;
-        let config = match producer_options {
-            Some(options) => options.config()?,
-            None => hstream_producer_options_t::default().config()?,
-        };
+        let config = producer_options.map(hstream_producer_options_t::config).unwrap_or_default();
         let producer = client.parent().producer(config)?;
         out.write(handles::register(hstream_producer_t {
             life: Life::new(),

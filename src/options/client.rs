@@ -1,60 +1,13 @@
-//! Options as text: the table that setters by text, files of options and the docs are made of.
+//! The options of a client.
 
-use std::time::Duration;
-
+use super::{
+    ConfigOption, bad, boolean, get, level, ms, number, optional_ms, required_ms, set, shown_level, text,
+};
 use crate::config::ClientConfig;
-use crate::error::{Error, ErrorKind, Result};
-
-/// One option of a client.
-pub(crate) struct ClientOption {
-    pub(crate) key: &'static str,
-    pub(crate) kind: Kind,
-    /// In words; values out of it are refused when the client connects, if not by the setter.
-    pub(crate) range: &'static str,
-    pub(crate) text: &'static str,
-    set: fn(&mut ClientConfig, &str) -> Result<()>,
-    get: fn(&ClientConfig) -> String,
-}
-
-/// What the text of an option looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Text,
-    /// Shown as `***`.
-    Secret,
-    Number,
-    /// Whole milliseconds; `-1` is none, where the range says so.
-    Milliseconds,
-    /// `true` or `false`.
-    Bool,
-}
-
-impl ClientOption {
-    /// The value as text, unless it is a secret.
-    pub(crate) fn shown(&self, config: &ClientConfig) -> String {
-        let value = (self.get)(config);
-        if self.kind == Kind::Secret && !value.is_empty() { "***".into() } else { value }
-    }
-}
-
-macro_rules! option {
-    ($key:literal, $kind:ident, $range:literal, $text:literal, |$config:ident, $value:ident| $set:expr, $get:expr) => {
-        ClientOption {
-            key: $key,
-            kind: Kind::$kind,
-            range: $range,
-            text: $text,
-            set: |$config: &mut ClientConfig, $value: &str| {
-                $set;
-                Ok(())
-            },
-            get: |$config: &ClientConfig| $get,
-        }
-    };
-}
+use crate::error::{Error, Result};
 
 /// All options of a client. The keys are the setters' names with dots.
-pub(crate) const CLIENT: &[ClientOption] = &[
+pub(crate) const CLIENT: &[ConfigOption<ClientConfig>] = &[
     option!(
         "url",
         Text,
@@ -200,6 +153,22 @@ pub(crate) const CLIENT: &[ClientOption] = &[
         c.buffer_bytes.to_string()
     ),
     option!(
+        "append.compression.kind",
+        Word,
+        "none, gzip, zstd",
+        "How appends without a producer are compressed, unless they say otherwise.",
+        |c, v| c.append_compression.kind = v.parse()?,
+        c.append_compression.kind.to_string()
+    ),
+    option!(
+        "append.compression.level",
+        Text,
+        "gzip 0 to 9, zstd 1 to 22, or default",
+        "And how hard.",
+        |c, v| c.append_compression.level = level(v)?,
+        shown_level(c.append_compression.level)
+    ),
+    option!(
         "basic.auth.user",
         Text,
         "no colon",
@@ -276,11 +245,7 @@ impl ClientConfig {
     ///
     /// There is no such option, and the error names the one that comes nearest; or the text is no value of it.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        let option = find(key)?;
-        (option.set)(self, value).map_err(|error| {
-            let message = format!("the option {key}: {}; it takes {}", error.message(), option.range);
-            Error::new(error.kind(), message)
-        })
+        set(CLIENT, self, key, value)
     }
 
     /// An option as text; secrets come as `***`.
@@ -289,7 +254,7 @@ impl ClientConfig {
     ///
     /// There is no such option.
     pub fn get(&self, key: &str) -> Result<String> {
-        Ok(find(key)?.shown(self))
+        get(CLIENT, self, key)
     }
 
     /// Options from a text of lines `key=value`; empty lines and those that begin with `#` do not count.
@@ -313,68 +278,6 @@ impl ClientConfig {
         }
         Ok(config)
     }
-}
-
-fn find(key: &str) -> Result<&'static ClientOption> {
-    CLIENT.iter().find(|option| option.key == key).ok_or_else(|| {
-        let nearest = CLIENT.iter().min_by_key(|option| strsim::damerau_levenshtein(option.key, key));
-        let nearest =
-            nearest.map_or(String::new(), |option| format!("; is it `{}` that you mean?", option.key));
-        let shown: String = key.chars().take(60).collect();
-        Error::new(ErrorKind::UnknownOption, format!("there is no option `{shown}`{nearest}"))
-    })
-}
-
-/// All options that can be set by text, as JSON: `{"client": [{"key", "type", "range", "default", "text"}, ...]}`.
-/// For documentation, and for bindings of other languages.
-pub fn options_schema_json() -> String {
-    let default = ClientConfig::default();
-    let options: Vec<_> = CLIENT
-        .iter()
-        .map(|option| {
-            serde_json::json!({
-                "key": option.key,
-                "type": format!("{:?}", option.kind).to_lowercase(),
-                "range": option.range,
-                "default": option.shown(&default),
-                "text": option.text,
-            })
-        })
-        .collect();
-    serde_json::json!({ "client": options }).to_string()
-}
-
-fn bad(value: &str, what: &str) -> Error {
-    let shown: String = value.chars().take(40).collect();
-    Error::invalid_argument(format!("`{shown}` is not {what}"))
-}
-
-fn boolean(value: &str) -> Result<bool> {
-    match value {
-        "true" | "1" | "on" | "yes" => Ok(true),
-        "false" | "0" | "off" | "no" => Ok(false),
-        _ => Err(bad(value, "true or false")),
-    }
-}
-
-fn number<T: std::str::FromStr>(value: &str) -> Result<T> {
-    value.parse().map_err(|_| bad(value, "a number in range"))
-}
-
-fn required_ms(value: &str) -> Result<Duration> {
-    number(value).map(Duration::from_millis)
-}
-
-fn optional_ms(value: &str) -> Result<Option<Duration>> {
-    if value == "-1" { Ok(None) } else { required_ms(value).map(Some) }
-}
-
-fn ms(time: Option<Duration>) -> String {
-    time.map_or("-1".into(), |time| time.as_millis().to_string())
-}
-
-fn text(value: &str) -> Option<String> {
-    (!value.is_empty()).then(|| value.to_owned())
 }
 
 fn pairs(value: &str) -> Result<Vec<(String, String)>> {
@@ -402,40 +305,7 @@ fn identity_files(tls: crate::TlsConfig, value: &str) -> Result<crate::TlsConfig
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_shown_can_be_set_again_and_changes_nothing() {
-        let default = ClientConfig::default();
-        for option in CLIENT.iter().filter(|option| !option.key.starts_with("tls.")) {
-            let mut config = ClientConfig::default();
-            config.set(option.key, &default.get(option.key).unwrap()).unwrap();
-            assert_eq!(format!("{config:?}"), format!("{default:?}"), "{}", option.key);
-        }
-    }
-
-    #[test]
-    fn each_option_reaches_its_own_setting_and_no_other() {
-        let value = |option: &ClientOption| match option.kind {
-            Kind::Bool => "true",
-            Kind::Number | Kind::Milliseconds => "77",
-            _ if option.key == "map.address" => "a:1=b:2",
-            _ if option.key == "tls.identity.files" => "a,b",
-            _ => "x",
-        };
-        let default = ClientConfig::default();
-        for option in CLIENT {
-            let mut config = ClientConfig::default();
-            config.set(option.key, value(option)).unwrap();
-            for other in CLIENT {
-                // Two ways to give one thing.
-                if option.key.starts_with("tls.ca.") && other.key.starts_with("tls.ca.") {
-                    continue;
-                }
-                let changed = config.get(other.key).unwrap() != default.get(other.key).unwrap();
-                assert_eq!(changed, option.key == other.key, "{} and {}", option.key, other.key);
-            }
-        }
-    }
+    use crate::error::ErrorKind;
 
     #[test]
     fn unknown_keys_are_refused_with_the_nearest_one() {
