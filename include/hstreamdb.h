@@ -3483,7 +3483,8 @@ hstream_code_t hstream_producer_flush(struct hstream_producer_t *producer,
  * **Ownership**: `*out` is NULL or yours, to be freed with `hstream_deliveries_free`.
  * **Threads**: any, several at once.
  * **Blocking**: until `timeout_ms`.
- * **Errors**: INVALID_STATE if reports are not polled, INVALID_ARGUMENT for 0 reports, INTERRUPTED.
+ * **Errors**: INVALID_STATE if reports are not polled, INVALID_ARGUMENT for 0 reports, INTERRUPTED, CLOSED after
+ * the last report of a closed producer.
  * **Since**: 0.1.
  */
 HSTREAM_API

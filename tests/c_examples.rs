@@ -24,6 +24,7 @@ const QUICKSTART: Program = Program { name: "quickstart", source: "examples-c/qu
 const APPEND: Program = Program { name: "append", source: "examples-c/append.c" };
 const NULLS: Program = Program { name: "nulls", source: "tests/c/nulls.c" };
 const BEHAVIOUR: Program = Program { name: "behaviour", source: "tests/c/behaviour.c" };
+const PRODUCER: Program = Program { name: "producer", source: "tests/c/producer.c" };
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
             eprintln!("{error}");
             return ExitCode::FAILURE;
         }
-        for program in [QUICKSTART, APPEND, NULLS, BEHAVIOUR] {
+        for program in [QUICKSTART, APPEND, NULLS, BEHAVIOUR, PRODUCER] {
             if let Err(errors) = compile(program, &bin) {
                 eprintln!("{errors}");
                 return ExitCode::FAILURE;
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
         let name = if there { name.to_owned() } else { format!("{name} (ignored: no {needs})") };
         trials.push(Trial::test(name, move || case(&bin)).with_ignored_flag(!there));
     };
-    let plain: [(&str, Case); 14] = [
+    let plain: [(&str, Case); 15] = [
         ("the program in the README compiles as shown", readme),
         ("quickstart, plain", |bin| travels(run(QUICKSTART, bin, ["--compression", "none"]))),
         ("quickstart, gzip", |bin| travels(run(QUICKSTART, bin, ["--compression", "gzip"]))),
@@ -69,15 +70,17 @@ fn main() -> ExitCode {
         ("append", append),
         ("nulls", |bin| succeeds(run(NULLS, bin, NOTHING))),
         ("behaviour", |bin| succeeds(run(BEHAVIOUR, bin, NOTHING))),
+        ("producer", |bin| succeeds(run(PRODUCER, bin, NOTHING))),
     ];
     for (name, case) in plain {
         add("C compiler", compiler, name, case);
     }
     add("C compiler", compiler, "behaviour, fork", |bin| succeeds(run(BEHAVIOUR, bin, ["fork"])));
     add("C compiler", compiler, "behaviour, log to stderr", log_to_stderr);
-    let checked: [(&str, Case); 3] = [
+    let checked: [(&str, Case); 4] = [
         ("nulls under valgrind", |bin| succeeds(run_checked(NULLS, bin, NOTHING))),
         ("behaviour under valgrind", |bin| succeeds(run_checked(BEHAVIOUR, bin, NOTHING))),
+        ("producer under valgrind", |bin| succeeds(run_checked(PRODUCER, bin, NOTHING))),
         ("quickstart under valgrind", quickstart_checked),
     ];
     for (name, case) in checked {

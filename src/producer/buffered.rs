@@ -117,14 +117,16 @@ impl BufferedProducer {
     /// # Errors
     ///
     /// [`InvalidState`](ErrorKind::InvalidState) if reports are not polled;
-    /// [`Interrupted`](ErrorKind::Interrupted).
+    /// [`Interrupted`](ErrorKind::Interrupted); [`Closed`](ErrorKind::Closed) after the last report of a closed
+    /// producer.
     pub fn poll(&self, limit: impl Into<Wait>) -> Result<Option<Deliveries>> {
         let Reporter::Queue(queue) = &self.owner.core.reporter else {
             let message = "this producer's reports are not polled; see ProducerConfig::poll_reports";
             return Err(Error::new(ErrorKind::InvalidState, message));
         };
         match wait(queue.pop(), limit.into().until()) {
-            Ok(deliveries) => Ok(Some(deliveries)),
+            Ok(Some(deliveries)) => Ok(Some(deliveries)),
+            Ok(None) => Err(Error::closed("producer")),
             Err(crate::wait::Ended::Timeout) => Ok(None),
             Err(ended) => Err(ended.into_error("a report")),
         }
