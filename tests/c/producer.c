@@ -657,7 +657,7 @@ static void free_itself(struct reports *reports, const hstream_deliveries_t *del
 {
     (void)deliveries;
     reports->then = NULL;
-    for (uint64_t tag = 1; tag < 4; tag++)
+    for (uint64_t tag = 1; tag < 5; tag++)
         OK(append(reports->appender, tag, 0));
     hstream_producer_free(reports->producer);
     reports->codes[0] = append(reports->appender, 9, 0);
@@ -674,7 +674,7 @@ static void a_free_in_the_callback_is_deferred(void)
     flush(producer, 0); /* to send it */
     UNTIL(read_size(reports, &reports->released) == 1);
     CODE(HSTREAM_ERR_CLOSED, reports->codes[0]);
-    CHECK(once_each(reports, 4));
+    CHECK(once_each(reports, 5));
     hstream_producer_free(producer); /* ignored */
     hstream_appender_free(reports->appender);
     reports_free(reports);
