@@ -133,7 +133,7 @@ int main(int argc, char **argv)
                run(client, argv[2], argc > 3 ? argv[3] : DEFAULT_FILE, &outcomes);
     hstream_client_free(client);
     hstream_client_options_free(options);
-    if (outcomes.failed_line) {
+    if (good && outcomes.failed_line) {
         fprintf(stderr, "buffered_append: line %zu: %s\n", outcomes.failed_line, outcomes.problem);
         good = 0;
     }

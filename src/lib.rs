@@ -114,7 +114,7 @@ pub use record_id::{Offset, RecordId, StartAt};
 pub use shard::{Shard, ShardMap, hash_key};
 pub use wait::Wait;
 
-#[cfg(doc)]
+#[cfg(any(doc, doctest))]
 #[doc = include_str!("python_api.md")]
 pub mod python_api {}
 

@@ -899,7 +899,7 @@ static void log_lines(void)
     CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_log_set_callback(6, on_line, &more, on_lines_release, NULL));
     CHECK(more.released == 0 && lines.released == 0);
     /* The one before has got its lines when it is replaced. */
-    OK(hstream_log_set_callback(HSTREAM_LOG_TRACE, on_line, &more, on_lines_release, NULL));
+    OK(hstream_log_set_callback(HSTREAM_LOG_ERROR, on_line, &more, on_lines_release, NULL));
     CHECK(lines.count == 2 && lines.twice == 2 && lines.wrong == 0 && lines.released == 1);
     CODE(HSTREAM_ERR_WOULD_DEADLOCK, lines.inside);
 
