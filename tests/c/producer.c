@@ -181,6 +181,25 @@ static int once_each(struct reports *reports, size_t count)
     return good;
 }
 
+/* The first records that were written stand in their shards as they were appended. */
+static int in_order(struct reports *reports, size_t count)
+{
+    hstream_record_id_t last[16] = {{0}};
+    int good = 1;
+    pthread_mutex_lock(&reports->lock);
+    for (size_t tag = 0; tag < count; tag++) {
+        const hstream_record_id_t *id = &reports->ids[tag];
+        for (size_t i = 0; i < reports->shard_count; i++) {
+            if (reports->shards[i] != id->shard_id)
+                continue;
+            good = good && (last[i].shard_id == 0 || hstream_record_id_compare(&last[i], id) < 0);
+            last[i] = *id;
+        }
+    }
+    pthread_mutex_unlock(&reports->lock);
+    return good;
+}
+
 /* Options with quick retries, whose reports go to the callback if there are some. Batches go by hand. */
 static hstream_producer_options_t *options_for(struct reports *reports)
 {
@@ -247,7 +266,7 @@ static void one_report(const char *fault, const char *value, enum ending ending,
     if (ending != FREE)
         CHECK(once_each(reports, 20));
     hstream_producer_free(producer);
-    CHECK(once_each(reports, 20) && reports->released == 1);
+    CHECK(once_each(reports, 20) && in_order(reports, 20) && reports->released == 1);
     CHECK(fault || ending == FREE || reports->written == 20);
     hstream_appender_free(appender);
     order("clear", "");
@@ -264,6 +283,7 @@ static void each_record_is_reported_once(void)
     one_report("refuse", FOR_GOOD, FREE, 0);
     one_report("refuse", FOR_NOW, CLOSE, 50);
     one_report("refuse", FOR_NOW, FREE, 0);
+    one_report("refuse", "Append UNAVAILABLE times=3 not now", FLUSH, LONG_MS);
     one_report("refuse_after", "Append UNAVAILABLE times=2 written all the same", FLUSH, LONG_MS);
     one_report("never_answer", "Append times=always", CLOSE, 50);
     one_report("never_answer", "Append times=always", FREE, 0);
@@ -852,8 +872,22 @@ static void what_the_server_can_never_take_is_refused_at_once(void)
     CHECK(once_each(reports, 1));
     hstream_producer_free(producer);
     hstream_appender_free(appender);
-    free(payload);
     reports_free(reports);
+
+    /* What is larger than all of the buffer goes alone. */
+    hstream_producer_options_t *options = options_for(NULL);
+    uint64_t written = 0;
+    OK(hstream_producer_options_set_buffer_bytes(options, 100));
+    producer = make(client, options);
+    appender = open_stream(producer, "stream-1");
+    for (uint64_t tag = 0; tag < 3; tag++)
+        OK(hstream_appender_append_raw(appender, NULL, 0, payload, 1000, tag, LONG_MS, NULL, NULL));
+    CHECK(hstream_producer_pending_bytes(producer) <= 100);
+    OK(hstream_producer_close(producer, LONG_MS, NULL, &written, NULL, NULL, NULL));
+    CHECK(written <= 3 && hstream_producer_pending_records(producer) == 0);
+    hstream_producer_free(producer);
+    hstream_appender_free(appender);
+    free(payload);
 }
 
 /* ---- Streams created anew ------------------------------------------------------------------------------ */
