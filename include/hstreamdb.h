@@ -357,6 +357,10 @@ extern "C" {
 #define HSTREAM_EVENT_TLS_RELOAD_FAILED 7
 /** The cluster has other nodes than before. */
 #define HSTREAM_EVENT_CLUSTER_CHANGED 8
+/** A consumer received a batch that it can't read. */
+#define HSTREAM_EVENT_BAD_BATCH 9
+/** Records were not acked within the subscription's time-out, and are delivered again. */
+#define HSTREAM_EVENT_ACKS_OVERDUE 10
 /** An event is about the client as a whole. */
 #define HSTREAM_SUBJECT_CLIENT 1
 /** About a producer; the subject is the stream. */
@@ -453,6 +457,20 @@ extern "C" {
 #define HSTREAM_REPORTS_FAILURES 1
 /** Report none. */
 #define HSTREAM_REPORTS_NONE 2
+/**
+ * After a failure, what is queued behind it on its shard is given up, and the shard takes records again when the
+ * reports of all that have been handed over.
+ */
+#define HSTREAM_FAILURE_ABORT_QUEUED 0
+
+/** The same, but the shard takes records again only after `hstream_appender_resume`. */
+#define HSTREAM_FAILURE_STOP 1
+/** What is queued behind a failure goes on. */
+#define HSTREAM_FAILURE_CONTINUE 2
+/** Records for a stream that was deleted and created anew fail. */
+#define HSTREAM_RECREATED_FAIL 0
+/** They go to the shards of the new stream, by their keys. */
+#define HSTREAM_RECREATED_REROUTE 1
 /** The node waits for the cluster to be set up. */
 #define HSTREAM_NODE_STARTING 0
 /** The node serves. */
@@ -813,8 +831,8 @@ HSTREAM_API
 const char *hstream_build_info(void) HSTREAM_NOEXCEPT;
 
 /**
- * Returns all options that can be set by text, as JSON: {"client": [{"key", "type", "range", "default", "text"},
- * ...], "runtime": [...]}. Keys are only added.
+ * Returns all options that can be set by text, as JSON, by what they are options of: {"client": [{"key", "type",
+ * "range", "default", "text"}, ...], "producer": [...], "append": [...], "runtime": [...]}. Keys are only added.
  *
  * **Ownership**: The result is static.
  * **Threads**: any.
@@ -1841,6 +1859,35 @@ hstream_code_t hstream_client_options_set_event_callback(struct hstream_client_o
                                                          hstream_event_fn HSTREAM_NULLABLE callback,
                                                          void *HSTREAM_NULLABLE user_data,
                                                          hstream_release_fn HSTREAM_NULLABLE release) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets how many bytes of records all producers of the client may have on the way together, beside what each of
+ * them may: default 0, which is no limit. Appends wait for room.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: NULL_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_buffer_bytes(struct hstream_client_options_t *client_options,
+                                                       uint64_t bytes) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets how appends without a producer are compressed where the call does not say it: HSTREAM_COMPRESSION_*, with
+ * a level (gzip 0 to 9, zstd 1 to 22) or HSTREAM_LEVEL_DEFAULT. Default not at all.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT, COMPRESSION if this build lacks it.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_client_options_set_append_compression(struct hstream_client_options_t *client_options,
+                                                             int32_t kind,
+                                                             int32_t level) HSTREAM_NOEXCEPT;
 
 /**
  * Sets an option by text; `hstream_options_schema_json` lists the keys and what they take. What contradicts
@@ -3453,7 +3500,7 @@ int32_t hstream_hrecord_remove(struct hstream_hrecord_t *hrecord,
                                const char *field) HSTREAM_NOEXCEPT;
 
 /**
- * Makes options, all default: no compression.
+ * Makes options, all default: as the client's options say.
  *
  * **Ownership**: The result is yours, to be freed with `hstream_append_options_free`; NULL if there is
  * none.
@@ -3481,7 +3528,7 @@ void hstream_append_options_free(struct hstream_append_options_t *HSTREAM_NULLAB
 
 /**
  * Sets the compression: HSTREAM_COMPRESSION_*, with a level (gzip 0 to 9, zstd 1 to 22) or
- * HSTREAM_LEVEL_DEFAULT.
+ * HSTREAM_LEVEL_DEFAULT. Default is `hstream_client_options_set_append_compression` of the client.
  *
  * **Ownership**: Nothing changes hands.
  * **Threads**: one at a time, and no other function on it meanwhile.
@@ -3493,6 +3540,23 @@ HSTREAM_API
 hstream_code_t hstream_append_options_set_compression(struct hstream_append_options_t *append_options,
                                                       int32_t kind,
                                                       int32_t level) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets any option by text: compression.kind (none, gzip, zstd) and compression.level (a number, or default).
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: UNKNOWN_OPTION, INVALID_ARGUMENT, COMPRESSION if this build lacks it, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_append_options_set(struct hstream_append_options_t *append_options,
+                                          const char *key,
+                                          const char *value,
+                                          struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
 
 /**
  * Appends records and waits until they are written. They go to the shards of their keys, in as few batches
@@ -3767,6 +3831,64 @@ hstream_code_t hstream_producer_options_set_workers(struct hstream_producer_opti
                                                     uint32_t count) HSTREAM_NOEXCEPT;
 
 /**
+ * Sets the most appends in flight on one shard: default 1, which keeps the order. With more, the batches of a
+ * shard are written in any order, and so are the records of one key.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_producer_options_set_in_flight_per_shard(struct hstream_producer_options_t *producer_options,
+                                                                uint32_t batches) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets what happens on a shard after one of its batches has failed for good: HSTREAM_FAILURE_*, default
+ * HSTREAM_FAILURE_ABORT_QUEUED, which writes nothing behind a failure before its report was handed over, and
+ * lets what failed be appended again in its place.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_producer_options_set_failure_policy(struct hstream_producer_options_t *producer_options,
+                                                           int32_t policy) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets what happens to records for a stream that was deleted and created anew, and whose shards are therefore
+ * gone: HSTREAM_RECREATED_*. Default HSTREAM_RECREATED_FAIL: they fail, and so do further appends with the same
+ * appender; one that is opened after that is of the new stream.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_producer_options_set_recreated_stream(struct hstream_producer_options_t *producer_options,
+                                                             int32_t policy) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets whether records without a key go to all shards in turn, instead of to the one that the empty key hashes
+ * to: default 0, as in all other clients.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_producer_options_set_spread_keyless(struct hstream_producer_options_t *producer_options,
+                                                           int32_t on) HSTREAM_NOEXCEPT;
+
+/**
  * Sets what is reported, where reports are called back or polled: HSTREAM_REPORTS_*, default all.
  *
  * **Ownership**: Nothing changes hands.
@@ -3778,6 +3900,20 @@ hstream_code_t hstream_producer_options_set_workers(struct hstream_producer_opti
 HSTREAM_API
 hstream_code_t hstream_producer_options_set_reports(struct hstream_producer_options_t *producer_options,
                                                     int32_t which) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets which reports lend their records back, to be kept elsewhere or appended again: HSTREAM_REPORTS_*, default
+ * HSTREAM_REPORTS_FAILURES. Lent records keep their room in the buffer until their report is handed over.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_producer_options_set_report_records(struct hstream_producer_options_t *producer_options,
+                                                           int32_t which) HSTREAM_NOEXCEPT;
 
 /**
  * Sets whether reports are kept until `hstream_producer_poll` takes them: default 0.
@@ -3809,6 +3945,24 @@ hstream_code_t hstream_producer_options_set_delivery_callback(struct hstream_pro
                                                               hstream_delivery_fn callback,
                                                               void *HSTREAM_NULLABLE user_data,
                                                               hstream_release_fn HSTREAM_NULLABLE release) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets any option by text. The keys are the names of the setters with dots, and `hstream_options_schema_json`
+ * lists them with what they take.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: UNKNOWN_OPTION, INVALID_ARGUMENT, COMPRESSION if this build lacks it, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_producer_options_set(struct hstream_producer_options_t *producer_options,
+                                            const char *key,
+                                            const char *value,
+                                            struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
 
 /**
  * Makes a producer. What is said of repeated and lost records at `hstream_appender_append` holds here.
@@ -3875,7 +4029,8 @@ hstream_code_t hstream_producer_flush(struct hstream_producer_t *producer,
  * **Ownership**: `*out` is NULL or yours, to be freed with `hstream_deliveries_free`.
  * **Threads**: any, several at once.
  * **Blocking**: until `timeout_ms`.
- * **Errors**: INVALID_STATE if reports are not polled, INVALID_ARGUMENT for 0 reports, INTERRUPTED.
+ * **Errors**: INVALID_STATE if reports are not polled, INVALID_ARGUMENT for 0 reports, INTERRUPTED, CLOSED after
+ * the last report of a closed producer.
  * **Since**: 0.1.
  */
 HSTREAM_API
@@ -3972,7 +4127,8 @@ void hstream_producer_free(struct hstream_producer_t *HSTREAM_NULLABLE producer)
  * **Ownership**: The record is copied.
  * **Threads**: any, several at once.
  * **Blocking**: until `timeout_ms`.
- * **Errors**: QUEUE_FULL, TIMEOUT, INTERRUPTED, CLOSED, RECORD_TOO_LARGE; then it was not accepted.
+ * **Errors**: QUEUE_FULL, TIMEOUT, INTERRUPTED, CLOSED, RECORD_TOO_LARGE; INVALID_STATE if its shard is stopped
+ * after a failure, or the stream was created anew. Then it was not accepted, and has no report.
  * **Since**: 0.1.
  */
 HSTREAM_API
@@ -4182,6 +4338,23 @@ hstream_code_t hstream_appender_flush_key(struct hstream_appender_t *appender,
                                           struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
 
 /**
+ * Has a shard that was stopped by a failure take records again; 0 is all shards of the stream. Only
+ * HSTREAM_FAILURE_STOP stops them; on others it does nothing.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT if the stream has no such shard.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_appender_resume(struct hstream_appender_t *appender,
+                                       uint64_t shard_id,
+                                       struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
  * Returns the stream.
  *
  * May be NULL: `len`.
@@ -4331,7 +4504,8 @@ uint64_t hstream_deliveries_shard_id(const struct hstream_deliveries_t *deliveri
                                      size_t index) HSTREAM_NOEXCEPT;
 
 /**
- * Returns a record that was not written, to be appended again or kept elsewhere; NULL for one that was.
+ * Returns a record, to be appended again or kept elsewhere; NULL where it is not lent. By default those that were
+ * not written are; `hstream_producer_options_set_report_records` says otherwise.
  *
  * **Ownership**: The result is borrowed from `deliveries`.
  * **Threads**: any.

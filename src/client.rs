@@ -14,6 +14,7 @@ use crate::cluster::endpoint::Address;
 use crate::cluster::retry::Effect;
 use crate::cluster::rpc::Rpc;
 use crate::cluster::{Cluster, Plan, Target};
+use crate::codec::compression::Compression;
 use crate::config::{ClientConfig, check_plaintext_auth};
 use crate::error::{Error, ErrorKind, Result};
 use crate::events::Events;
@@ -51,6 +52,8 @@ pub(crate) struct Shared {
     plaintext_auth: bool,
     /// What its producers may hold together, if there is a limit.
     buffer: Option<Arc<SharedBudget>>,
+    /// Of appends that do not name one.
+    append_compression: Compression,
 }
 
 /// What a client closes when it is closed.
@@ -95,6 +98,7 @@ impl Client {
             shards: Mutex::default(),
             plaintext_auth: config.plaintext_auth,
             buffer: (config.buffer_bytes > 0).then(|| Arc::new(SharedBudget::new(config.buffer_bytes))),
+            append_compression: config.append_compression,
         };
         let cluster = Arc::new(Cluster::new(settings, Events::start(config.on_event)?));
         let limit = config.request_timeout.map_or_else(Wait::forever, Wait::from);
@@ -226,6 +230,10 @@ impl Client {
 
     pub(crate) fn buffer(&self) -> Option<Arc<SharedBudget>> {
         self.shared.buffer.clone()
+    }
+
+    pub(crate) fn append_compression(&self) -> Compression {
+        self.shared.append_compression
     }
 
     /// Makes one call, and waits for it.

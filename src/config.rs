@@ -10,6 +10,7 @@ use crate::cluster::retry::Backoff;
 use crate::cluster::settings::ClusterSettings;
 #[cfg(feature = "tls")]
 use crate::cluster::tls::{Tls, TlsConfig};
+use crate::codec::compression::Compression;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::events::EventCallback;
@@ -39,6 +40,7 @@ pub struct ClientConfig {
     pub(crate) stream_window: u32,
     pub(crate) connection_window: u32,
     pub(crate) buffer_bytes: usize,
+    pub(crate) append_compression: Compression,
     pub(crate) user: Option<String>,
     pub(crate) password: Vec<u8>,
     pub(crate) token: Option<Vec<u8>>,
@@ -73,6 +75,7 @@ impl Default for ClientConfig {
             // (h2 counts them against half of this window).
             connection_window: 32 << 20,
             buffer_bytes: 0,
+            append_compression: Compression::none(),
             user: None,
             password: Vec::new(),
             token: None,
@@ -173,6 +176,12 @@ impl ClientConfig {
         ClientConfig { buffer_bytes: bytes, ..self }
     }
 
+    /// How appends without a producer are compressed where the call does not say it, as
+    /// [`Client::append_one`](crate::Client::append_one) can't; default not at all.
+    pub fn append_compression(self, compression: impl Into<Compression>) -> Self {
+        ClientConfig { append_compression: compression.into(), ..self }
+    }
+
     /// Sends these credentials with every call. Over plaintext connections only if
     /// [`plaintext_auth`](Self::plaintext_auth) allows it.
     pub fn basic_auth(self, user: impl Into<String>, password: impl Into<Vec<u8>>) -> Self {
@@ -218,6 +227,7 @@ impl ClientConfig {
     pub(crate) fn check(&self) -> Result<ClusterSettings> {
         let (security, seeds) = parse_url(&self.url)?;
         self.check_numbers()?;
+        self.append_compression.check()?;
         self.check_backoffs()?;
         self.check_windows()?;
         Ok(ClusterSettings {
@@ -297,6 +307,7 @@ impl ClientConfig {
     pub(crate) fn check_each(&self) -> Result<()> {
         parse_url(&self.url)?;
         self.check_numbers()?;
+        self.append_compression.check()?;
         self.check_metadata()?;
         self.check_address_map()?;
         self.full_user_agent()?;
@@ -421,6 +432,7 @@ mod tests {
             (ClientConfig::default().retry(0, second, second), "attempts"),
             (ClientConfig::default().retry(3, second, Duration::ZERO), "shorter"),
             (ClientConfig::default().user_agent("a\nb"), "user agent"),
+            (ClientConfig::default().append_compression(Compression::gzip().with_level(10)), "level 10"),
         ] {
             let error = config.check().err().unwrap().to_string();
             assert!(error.contains(part), "{error}");

@@ -158,7 +158,7 @@ pub use runtime_options::{RuntimeOptions, ThreadEvent};
 pub use shard::{Shard, ShardMap, hash_key};
 pub use wait::Wait;
 
-#[cfg(doc)]
+#[cfg(any(doc, doctest))]
 #[doc = include_str!("python_api.md")]
 pub mod python_api {}
 

@@ -162,10 +162,7 @@ fn stop(runtime: tokio::runtime::Runtime) {
 }
 
 /// Starts a thread of ours. Its name begins with `hstream`, or with what the options have in its place.
-pub(crate) fn spawn_thread(
-    name: String,
-    body: impl FnOnce() + Send + 'static,
-) -> Result<JoinHandle<()>> {
+pub(crate) fn spawn_thread(name: String, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     let options = options();
     let mut builder = std::thread::Builder::new();
     if options.stack_size != 0 && runs_callbacks(&name) {

@@ -29,11 +29,14 @@ struct Program {
 
 const QUICKSTART: Program = Program { name: "quickstart", source: "examples-c/quickstart.c" };
 const APPEND: Program = Program { name: "append", source: "examples-c/append.c" };
+const BUFFERED_APPEND: Program = Program { name: "buffered_append", source: "examples-c/buffered_append.c" };
+const SPOOL: Program = Program { name: "spool", source: "examples-c/spool.c" };
 const NULLS: Program = Program { name: "nulls", source: "tests/c/nulls.c" };
 const BEHAVIOUR: Program = Program { name: "behaviour", source: "tests/c/behaviour.c" };
 #[cfg(feature = "tls")]
 const SECURE: Program = Program { name: "secure", source: "tests/c/secure.c" };
 const RUNTIME: Program = Program { name: "runtime", source: "tests/c/runtime.c" };
+const PRODUCER: Program = Program { name: "producer", source: "tests/c/producer.c" };
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -50,8 +53,11 @@ fn main() -> ExitCode {
         let programs = [
             QUICKSTART,
             APPEND,
+            BUFFERED_APPEND,
+            SPOOL,
             NULLS,
             BEHAVIOUR,
+            PRODUCER,
             RUNTIME,
             #[cfg(feature = "tls")]
             SECURE,
@@ -69,7 +75,7 @@ fn main() -> ExitCode {
         let name = if there { name.to_owned() } else { format!("{name} (ignored: no {needs})") };
         trials.push(Trial::test(name, move || case(&bin)).with_ignored_flag(!there));
     };
-    let plain: [(&str, Case); 15] = [
+    let plain: [(&str, Case); 18] = [
         ("the program in the README compiles as shown", readme),
         ("quickstart, plain", |bin| travels(run(QUICKSTART, bin, ["--compression", "none"]))),
         ("quickstart, gzip", |bin| travels(run(QUICKSTART, bin, ["--compression", "gzip"]))),
@@ -86,9 +92,12 @@ fn main() -> ExitCode {
         ("quickstart, record over the limit", record_over_the_limit),
         ("quickstart, bad usage", bad_usage),
         ("append", append),
+        ("buffered append", buffered_append),
+        ("spool", spool),
         ("nulls", |bin| succeeds(run(NULLS, bin, NOTHING))),
         ("behaviour", |bin| succeeds(run(BEHAVIOUR, bin, NOTHING))),
         ("runtime", |bin| succeeds(run(RUNTIME, bin, NOTHING))),
+        ("producer", |bin| succeeds(run(PRODUCER, bin, NOTHING))),
     ];
     for (name, case) in plain {
         add("C compiler", compiler, name, case);
@@ -102,11 +111,13 @@ fn main() -> ExitCode {
         // It does not follow what the machine code of the ciphers defines. Leaks and wrong accesses count.
         secure::travels(valgrind_of(SECURE, bin, &["--undef-value-errors=no"]))
     });
-    let checked: [(&str, Case); 4] = [
+    let checked: [(&str, Case); 6] = [
         ("nulls under valgrind", |bin| succeeds(run_checked(NULLS, bin, NOTHING))),
         ("behaviour under valgrind", |bin| succeeds(run_checked(BEHAVIOUR, bin, NOTHING))),
         ("runtime under valgrind", |bin| succeeds(run_checked(RUNTIME, bin, NOTHING))),
+        ("producer under valgrind", |bin| succeeds(run_checked(PRODUCER, bin, NOTHING))),
         ("quickstart under valgrind", quickstart_checked),
+        ("spool under valgrind", |bin| spools(bin, &some_events(bin, "spooled.ndjson"), run_checked)),
     ];
     for (name, case) in checked {
         add("valgrind", valgrind, name, case);
@@ -342,12 +353,72 @@ fn append(bin: &Path) -> Result<(), Failed> {
     }
 }
 
+/// A server with a stream `events`, and its URL.
+fn server_with_stream() -> Result<(DevServer, String), Failed> {
+    let server = DevServer::start().map_err(|error| error.to_string())?;
+    let url = server.url();
+    let client = hstreamdb::Client::connect(url.as_str()).map_err(|error| error.to_string())?;
+    let options = hstreamdb::StreamOptions::new().shard_count(2);
+    client.create_stream("events", options).map_err(|error| error.to_string())?;
+    Ok((server, url))
+}
+
+fn buffered_append(bin: &Path) -> Result<(), Failed> {
+    let (server, url) = server_with_stream()?;
+    let output = run(BUFFERED_APPEND, bin, [url.as_str(), "events"]);
+    if !String::from_utf8_lossy(&output.stdout).starts_with(&format!("{EVENTS} events written in ")) {
+        return Err(told(&output).into());
+    }
+    server.faults().next("Append").refuse(3, "not this one");
+    fails(run(BUFFERED_APPEND, bin, [url.as_str(), "events"]), 1, "line ")?;
+    fails(run(BUFFERED_APPEND, bin, [url.as_str(), "nothing"]), 1, "nothing")?;
+    let bad = file_of(bin, "bad-buffered.ndjson", &[EVENT, "[1]"]);
+    fails(run(BUFFERED_APPEND, bin, [&url, "events", &bad.to_string_lossy()]), 1, "line 2")?;
+    fails(run(BUFFERED_APPEND, bin, ["events"]), 2, "usage")
+}
+
+fn spool(bin: &Path) -> Result<(), Failed> {
+    let all = root().join("examples/data/earthquakes.ndjson");
+    spools(bin, &all, run)?;
+    fails(run(SPOOL, bin, ["events"]), 2, "usage")
+}
+
+type Run = fn(Program, &Path, Vec<String>) -> Output;
+
+/// What could not be written is spooled, and written at the next start.
+fn spools(bin: &Path, events: &Path, run: Run) -> Result<(), Failed> {
+    let (server, url) = server_with_stream()?;
+    let directory = tempfile::tempdir_in(bin)?;
+    let (spool, nothing) = (directory.path().join("spool"), file_of(directory.path(), "nothing", &[]));
+    let spool_with = |events: &Path| -> Result<[usize; 2], Failed> {
+        let paths = [&*spool, events].map(|path| path.to_string_lossy().into_owned());
+        let output = run(SPOOL, bin, [vec![url.clone(), "events".to_owned()], paths.to_vec()].concat());
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let numbers: Vec<usize> = text.split(' ').filter_map(|word| word.parse().ok()).collect();
+        let numbers = numbers.try_into().map_err(|_| told(&output))?;
+        if output.status.success() { Ok(numbers) } else { Err(told(&output).into()) }
+    };
+    let lines = |path: &Path| std::fs::read_to_string(path).map(|text| text.lines().count());
+    server.faults().next("Append").times(2).refuse(3, "not this one");
+    let [written, spooled] = spool_with(events)?;
+    let [again, none] = if spooled == lines(&spool)? { spool_with(&nothing)? } else { [0, 1] };
+    let good = spooled > 0 && written + spooled == lines(events)? && (again, none) == (spooled, 0);
+    if good && lines(&spool)? == 0 {
+        Ok(())
+    } else {
+        Err(format!("{written} written, {spooled} spooled, then {again} written, {none} spooled").into())
+    }
+}
+
 /// A tenth of the events: all of them take minutes under valgrind.
-fn quickstart_checked(bin: &Path) -> Result<(), Failed> {
+fn some_events(bin: &Path, name: &str) -> PathBuf {
     let all = std::fs::read_to_string(root().join("examples/data/earthquakes.ndjson"))
-        .map_err(|error| error.to_string())?;
-    let some: Vec<&str> = all.lines().take(EVENTS / 10).collect();
-    let file = file_of(bin, "some.ndjson", &some);
+        .expect("the events are there");
+    file_of(bin, name, &all.lines().take(EVENTS / 10).collect::<Vec<_>>())
+}
+
+fn quickstart_checked(bin: &Path) -> Result<(), Failed> {
+    let file = some_events(bin, "some.ndjson");
     let arguments = [OsStr::new("--compression"), OsStr::new("zstd"), file.as_os_str()];
     travels_with(run_checked(QUICKSTART, bin, arguments), EVENTS / 10)
 }

@@ -1,5 +1,6 @@
 //! Compressed batches: one blob per batch.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 
 use bytes::Bytes;
@@ -15,8 +16,9 @@ use crate::proto::CompressionType;
 /// same size, but stops consumers of the published Java and Python clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Compression {
-    kind: CompressionKind,
-    level: Option<i32>,
+    pub(crate) kind: CompressionKind,
+    /// `None` is the usual one.
+    pub(crate) level: Option<i32>,
 }
 
 /// The compressions that the protocol knows.
@@ -75,6 +77,16 @@ impl Compression {
             ))),
             _ => Ok(()),
         }
+    }
+}
+
+impl fmt::Display for CompressionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CompressionKind::None => "none",
+            CompressionKind::Gzip => "gzip",
+            CompressionKind::Zstd => "zstd",
+        })
     }
 }
 

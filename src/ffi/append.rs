@@ -5,6 +5,7 @@ use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
 
+use crate::client::Client;
 use crate::codec::compression::{Compression, CompressionKind};
 use crate::ffi::boundary::{self, Failure, Outcome, given};
 use crate::ffi::bytes;
@@ -29,7 +30,14 @@ pub const HSTREAM_LEVEL_DEFAULT: i32 = 0x7fff_ffff;
 /// Options of appends without a producer.
 #[derive(Default)]
 pub struct hstream_append_options_t {
-    compression: Compression,
+    /// `None`: as the client's options say.
+    compression: Option<Compression>,
+}
+
+/// The compression of one call.
+fn compression_of(append_options: Option<&hstream_append_options_t>, client: &Client) -> Compression {
+    let said = append_options.and_then(|options| options.compression);
+    said.unwrap_or_else(|| client.append_compression())
 }
 
 /// A compression by its numbers, checked.
@@ -61,7 +69,7 @@ unsafe fn records_of(handles: &[*const hstream_record_t]) -> Outcome<Vec<Record>
     handles.iter().map(record).collect()
 }
 
-/// Makes options, all default: no compression.
+/// Makes options, all default: as the client's options say.
 ///
 /// **Ownership**: The result is yours, to be freed with `hstream_append_options_free`; NULL if there is
 /// none.
@@ -93,7 +101,7 @@ pub unsafe extern "C" fn hstream_append_options_free(append_options: *mut hstrea
 }
 
 /// Sets the compression: HSTREAM_COMPRESSION_*, with a level (gzip 0 to 9, zstd 1 to 22) or
-/// HSTREAM_LEVEL_DEFAULT.
+/// HSTREAM_LEVEL_DEFAULT. Default is `hstream_client_options_set_append_compression` of the client.
 ///
 /// **Ownership**: Nothing changes hands.
 /// **Threads**: one at a time, and no other function on it meanwhile.
@@ -108,7 +116,37 @@ pub unsafe extern "C" fn hstream_append_options_set_compression(
 ) -> hstream_code_t {
     boundary::run(None, || {
         let append_options = given(append_options, "append_options")?;
-        append_options.compression = compression(kind, level)?;
+        append_options.compression = Some(compression(kind, level)?);
+        Ok(())
+    })
+}
+
+/// Sets any option by text: compression.kind (none, gzip, zstd) and compression.level (a number, or default).
+///
+/// May be NULL: `err`.
+///
+/// **Ownership**: What is given is copied.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: UNKNOWN_OPTION, INVALID_ARGUMENT, COMPRESSION if this build lacks it, UTF8.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_append_options_set(
+    append_options: Option<&mut hstream_append_options_t>,
+    key: *const c_char,
+    value: *const c_char,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    boundary::run(err, || {
+        let append_options = given(append_options, "append_options")?;
+        // SAFETY: `key` is NULL or a NUL-terminated text, as the rules for callers say.
+        let key = unsafe { bytes::text(key, "key") }?;
+        // SAFETY: `value` is NULL or a NUL-terminated text, as the rules for callers say.
+        let value = unsafe { bytes::text(value, "value") }?;
+        let mut changed = append_options.compression.unwrap_or_default();
+        changed.set(key, value)?;
+        changed.check()?;
+        append_options.compression = Some(changed);
         Ok(())
     })
 }
@@ -154,8 +192,9 @@ pub unsafe extern "C" fn hstream_client_append(
         let records = unsafe { bytes::array(records, count, "records") }?;
         // SAFETY: each is NULL or a living record, as the rules for callers say.
         let records = unsafe { records_of(records) }?;
-        let compression = append_options.map(|options| options.compression).unwrap_or_default();
-        let outcomes = client.within(call)?.append_each(stream, &records, compression)?;
+        let client = client.within(call)?;
+        let compression = compression_of(append_options, &client);
+        let outcomes = client.append_each(stream, &records, compression)?;
         let mut first = Ok(());
         let mut places = codes.iter_mut();
         for (index, outcome) in outcomes.into_iter().enumerate() {
@@ -294,8 +333,9 @@ pub unsafe extern "C" fn hstream_client_append_to_shard(
         let records = unsafe { bytes::array(records, count, "records") }?;
         // SAFETY: each is NULL or a living record, as the rules for callers say.
         let records = unsafe { records_of(records) }?;
-        let compression = append_options.map(|options| options.compression).unwrap_or_default();
-        let written = client.within(call)?.append_to_shard(stream, shard_id, &records, compression)?;
+        let client = client.within(call)?;
+        let compression = compression_of(append_options, &client);
+        let written = client.append_to_shard(stream, shard_id, &records, compression)?;
         for (place, id) in ids.iter_mut().zip(written) {
             place.write(id.into());
         }
@@ -314,6 +354,20 @@ mod tests {
         assert!(compression(HSTREAM_COMPRESSION_GZIP, HSTREAM_LEVEL_DEFAULT).is_ok());
         assert!(compression(HSTREAM_COMPRESSION_GZIP, 10).is_err());
         assert!(compression(3, 1).is_err());
+    }
+
+    #[test]
+    fn options_by_text_are_checked_with_what_was_set_before() {
+        let mut options = hstream_append_options_t::default();
+        let mut set = |key: &std::ffi::CStr, value: &std::ffi::CStr| {
+            // SAFETY: the object and the texts live.
+            unsafe { hstream_append_options_set(Some(&mut options), key.as_ptr(), value.as_ptr(), None) }
+        };
+        assert_eq!(set(c"compression.kind", c"gzip"), HSTREAM_OK);
+        assert_eq!(set(c"compression.level", c"10"), HSTREAM_ERR_INVALID_ARGUMENT);
+        assert_eq!(set(c"compression.level", c"9"), HSTREAM_OK);
+        assert_eq!(set(c"compression", c"gzip"), HSTREAM_ERR_UNKNOWN_OPTION);
+        assert_eq!(options.compression, Some(Compression::gzip().with_level(9)));
     }
 
     #[test]

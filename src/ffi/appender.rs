@@ -92,7 +92,8 @@ fn piece<'a>(bytes: &'a [u8], ends: &[usize], index: usize, name: &'static str) 
 /// **Ownership**: The record is copied.
 /// **Threads**: any, several at once.
 /// **Blocking**: until `timeout_ms`.
-/// **Errors**: QUEUE_FULL, TIMEOUT, INTERRUPTED, CLOSED, RECORD_TOO_LARGE; then it was not accepted.
+/// **Errors**: QUEUE_FULL, TIMEOUT, INTERRUPTED, CLOSED, RECORD_TOO_LARGE; INVALID_STATE if its shard is stopped
+/// after a failure, or the stream was created anew. Then it was not accepted, and has no report.
 /// **Since**: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hstream_appender_append(
@@ -448,6 +449,29 @@ pub unsafe extern "C" fn hstream_appender_flush_key(
         let limit = call::wait(timeout_ms, cancel, &appender.interrupt)?;
         counts.set(appender.appender.flush_key(key, limit)?);
         Ok(())
+    })
+}
+
+/// Has a shard that was stopped by a failure take records again; 0 is all shards of the stream. Only
+/// HSTREAM_FAILURE_STOP stops them; on others it does nothing.
+///
+/// May be NULL: `err`.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: any, several at once.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT if the stream has no such shard.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_appender_resume(
+    appender: *mut hstream_appender_t,
+    shard_id: u64,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    // SAFETY: `appender` is NULL or a living handle, as the rules for callers say.
+    let appender = unsafe { handles::enter(appender) };
+    boundary::on(appender, "appender", err, |appender| {
+        Ok(appender.appender.resume((shard_id != 0).then_some(shard_id))?)
     })
 }
 

@@ -6,6 +6,7 @@ use std::ptr;
 
 use crate::config::ClientConfig;
 use crate::events::EventCallback;
+use crate::ffi::append::compression;
 use crate::ffi::boundary::{self, Failure, Outcome, given};
 use crate::ffi::bytes;
 use crate::ffi::call::{self, Interrupt};
@@ -684,6 +685,47 @@ pub unsafe extern "C" fn hstream_client_options_set_event_callback(
     })
 }
 
+/// Sets how many bytes of records all producers of the client may have on the way together, beside what each of
+/// them may: default 0, which is no limit. Appends wait for room.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: NULL_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_client_options_set_buffer_bytes(
+    client_options: Option<&mut hstream_client_options_t>,
+    bytes: u64,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let client_options = given(client_options, "client_options")?;
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        client_options.change(|config| config.buffer_bytes(bytes))
+    })
+}
+
+/// Sets how appends without a producer are compressed where the call does not say it: HSTREAM_COMPRESSION_*, with
+/// a level (gzip 0 to 9, zstd 1 to 22) or HSTREAM_LEVEL_DEFAULT. Default not at all.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT, COMPRESSION if this build lacks it.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_client_options_set_append_compression(
+    client_options: Option<&mut hstream_client_options_t>,
+    kind: i32,
+    level: i32,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let client_options = given(client_options, "client_options")?;
+        let compression = compression(kind, level)?;
+        client_options.change(|config| config.append_compression(compression))
+    })
+}
+
 /// Sets an option by text; `hstream_options_schema_json` lists the keys and what they take. What contradicts
 /// other options is found when a client connects.
 ///
@@ -777,38 +819,58 @@ mod tests {
         }
     }
 
+    /// Setters of several options at once.
+    const TOGETHER: [(&str, &str); 11] = [
+        ("client retry.", "set_retry"),
+        ("client tcp.", "set_tcp_keepalive_ms"),
+        ("client keepalive.", "set_keepalive_ms"),
+        ("client windows.", "set_windows"),
+        ("client basic.auth.", "set_basic_auth"),
+        ("client map.address", "map_address"),
+        ("client append.compression.", "set_append_compression"),
+        ("producer compression.", "set_compression"),
+        ("producer retry.max.", "set_retry"),
+        ("producer retry.first.", "set_retry"),
+        ("append compression.", "set_compression"),
+    ];
+
+    /// Not to be said in a text.
+    const WITHOUT_KEY: [&str; 9] = [
+        "client set",
+        "client set_event_callback",
+        "client set_tls_identity_pem",
+        "client set_interrupt",
+        "producer set",
+        "producer set_delivery_callback",
+        "append set",
+        "runtime set",
+        "runtime set_thread_hook",
+    ];
+
     #[test]
     fn each_key_has_its_setter_in_the_header() {
-        // Setters of several options at once.
-        let together = [
-            ("retry.", "set_retry"),
-            ("tcp.", "set_tcp_keepalive_ms"),
-            ("keepalive.", "set_keepalive_ms"),
-            ("windows.", "set_windows"),
-            ("basic.auth.", "set_basic_auth"),
-            ("map.address", "map_address"),
-        ];
-        // Not to be said in a text.
-        let without_key = ["set", "set_tls_identity_pem", "set_interrupt", "set_event_callback"];
         let header = include_str!("../../include/hstreamdb.h");
-        let exported = |setter: &str| header.contains(&format!("hstream_client_options_{setter}("));
         let schema: serde_json::Value = serde_json::from_str(&crate::options::options_schema_json()).unwrap();
-        let mut setters = Vec::from(without_key.map(str::to_owned));
-        for option in schema["client"].as_array().unwrap() {
-            let key = option["key"].as_str().unwrap();
-            let several = together.iter().find(|(prefix, _)| key.starts_with(prefix));
-            let setter = several
-                .map_or_else(|| format!("set_{}", key.replace('.', "_")), |(_, setter)| (*setter).into());
-            assert!(exported(&setter), "{key} has no setter {setter}");
-            setters.push(setter);
-        }
-        let named = header.split("hstream_client_options_").skip(1);
-        for name in named.filter_map(|rest| rest.split_once('(').map(|(name, _)| name)) {
-            let is_setter =
-                name.starts_with("set") && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-            let known = setters.iter().any(|setter| setter == name);
-            let of_tls = !cfg!(feature = "tls") && name.starts_with("set_tls");
-            assert!(!is_setter || known || of_tls, "{name} has no key");
+        let mut setters = Vec::from(WITHOUT_KEY.map(str::to_owned));
+        for (of, options) in schema.as_object().unwrap() {
+            for option in options.as_array().unwrap() {
+                let key = option["key"].as_str().unwrap();
+                let several = TOGETHER.iter().find(|(prefix, _)| format!("{of} {key}").starts_with(prefix));
+                let setter = several
+                    .map_or_else(|| format!("set_{}", key.replace('.', "_")), |(_, setter)| (*setter).into());
+                let exported = header.contains(&format!("hstream_{of}_options_{setter}("));
+                assert!(exported, "{key} of {of} has no setter {setter}");
+                setters.push(format!("{of} {setter}"));
+            }
+            let prefix = format!("hstream_{of}_options_");
+            let named = header.split(&prefix).skip(1);
+            for name in named.filter_map(|rest| rest.split_once('(').map(|(name, _)| name)) {
+                let is_setter =
+                    name.starts_with("set") && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+                let known = setters.contains(&format!("{of} {name}"));
+                let of_tls = !cfg!(feature = "tls") && name.starts_with("set_tls");
+                assert!(!is_setter || known || of_tls, "{name} of {of} has no key");
+            }
         }
     }
 

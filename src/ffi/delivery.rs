@@ -254,7 +254,8 @@ pub unsafe extern "C" fn hstream_deliveries_shard_id(
     })
 }
 
-/// Returns a record that was not written, to be appended again or kept elsewhere; NULL for one that was.
+/// Returns a record, to be appended again or kept elsewhere; NULL where it is not lent. By default those that were
+/// not written are; `hstream_producer_options_set_report_records` says otherwise.
 ///
 /// **Ownership**: The result is borrowed from `deliveries`.
 /// **Threads**: any.

@@ -1,5 +1,6 @@
 //! Producers.
 
+use std::collections::VecDeque;
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -26,8 +27,8 @@ use parking_lot::Mutex;
 pub struct hstream_producer_t {
     life: Life,
     producer: BufferedProducer,
-    /// What a poll had no room for.
-    rest: Mutex<Option<hstream_deliveries_t>>,
+    /// What polls had no room for: of one each, if several threads poll.
+    rests: Mutex<VecDeque<hstream_deliveries_t>>,
     interrupt: Interrupt,
 }
 
@@ -115,15 +116,12 @@ pub unsafe extern "C" fn hstream_producer_new(
     let client = unsafe { handles::enter(client) };
     boundary::on(client, "client", err, |client| {
         let out = given(out, "out")?;
-        let config = match producer_options {
-            Some(options) => options.config()?,
-            None => hstream_producer_options_t::default().config()?,
-        };
+        let config = producer_options.map(hstream_producer_options_t::config).unwrap_or_default();
         let producer = client.parent().producer(config)?;
         out.write(handles::register(hstream_producer_t {
             life: Life::new(),
             producer,
-            rest: Mutex::default(),
+            rests: Mutex::default(),
             interrupt: client.interrupt(),
         }));
         Ok(())
@@ -201,7 +199,8 @@ pub unsafe extern "C" fn hstream_producer_flush(
 /// **Ownership**: `*out` is NULL or yours, to be freed with `hstream_deliveries_free`.
 /// **Threads**: any, several at once.
 /// **Blocking**: until `timeout_ms`.
-/// **Errors**: INVALID_STATE if reports are not polled, INVALID_ARGUMENT for 0 reports, INTERRUPTED.
+/// **Errors**: INVALID_STATE if reports are not polled, INVALID_ARGUMENT for 0 reports, INTERRUPTED, CLOSED after
+/// the last report of a closed producer.
 /// **Since**: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hstream_producer_poll(
@@ -221,16 +220,14 @@ pub unsafe extern "C" fn hstream_producer_poll(
         if most == 0 {
             return Err(Failure::invalid("`max_reports` must be more than 0"));
         }
-        let kept = producer.rest.lock().take();
+        let kept = producer.rests.lock().pop_front();
         let reports = match kept {
             Some(kept) => Some(kept),
             None => producer.producer.poll(limit)?.map(hstream_deliveries_t::new),
         };
         let reports = reports.map(|reports| {
             let (reports, rest) = reports.split(most);
-            if rest.is_some() {
-                *producer.rest.lock() = rest;
-            }
+            producer.rests.lock().extend(rest);
             handles::share(Arc::new(reports))
         });
         out.write(reports.unwrap_or(ptr::null_mut()));

@@ -1,19 +1,21 @@
 //! Options of a producer.
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
+use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::codec::compression::Compression;
 use crate::ffi::append::compression;
 use crate::ffi::boundary::{self, Failure, Outcome, given, truth};
+use crate::ffi::bytes;
 use crate::ffi::call;
 use crate::ffi::callback::{Callback, hstream_delivery_fn, hstream_release_fn};
 use crate::ffi::delivery::hstream_deliveries_t;
+use crate::ffi::error::hstream_error_t;
 use crate::ffi::handles;
 use crate::ffi::status::*;
-use crate::producer::{Deliveries, Linger, ProducerConfig, Reports};
+use crate::producer::{Deliveries, FailurePolicy, Linger, ProducerConfig, RecreatedStream, Reports};
 
 /// Report all records.
 pub const HSTREAM_REPORTS_ALL: i32 = 0;
@@ -22,84 +24,64 @@ pub const HSTREAM_REPORTS_FAILURES: i32 = 1;
 /// Report none.
 pub const HSTREAM_REPORTS_NONE: i32 = 2;
 
+/// After a failure, what is queued behind it on its shard is given up, and the shard takes records again when the
+/// reports of all that have been handed over.
+pub const HSTREAM_FAILURE_ABORT_QUEUED: i32 = 0;
+/// The same, but the shard takes records again only after `hstream_appender_resume`.
+pub const HSTREAM_FAILURE_STOP: i32 = 1;
+/// What is queued behind a failure goes on.
+pub const HSTREAM_FAILURE_CONTINUE: i32 = 2;
+
+/// Records for a stream that was deleted and created anew fail.
+pub const HSTREAM_RECREATED_FAIL: i32 = 0;
+/// They go to the shards of the new stream, by their keys.
+pub const HSTREAM_RECREATED_REROUTE: i32 = 1;
+
 /// Options of a producer. They are copied when a producer is made.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct hstream_producer_options_t {
-    // What was not set stays with the defaults of the library.
-    batch_records: Option<u32>,
-    batch_bytes: Option<usize>,
-    linger: Option<Linger>,
-    buffer_bytes: Option<usize>,
-    buffer_records: Option<usize>,
-    compression: Option<Compression>,
-    delivery_timeout: Option<Duration>,
-    retry: Option<(Option<u32>, Duration, Duration)>,
-    retry_ambiguous: Option<bool>,
-    workers: Option<usize>,
-    reports: Option<i32>,
-    polling: bool,
+    /// Without a callback.
+    config: ProducerConfig,
     callback: Option<Callback<hstream_delivery_fn>>,
 }
 
-impl hstream_producer_options_t {
-    /// The options, but for how reports are handed over.
-    fn limits(&self) -> ProducerConfig {
-        fn set<T>(
-            config: ProducerConfig,
-            value: Option<T>,
-            setter: impl FnOnce(ProducerConfig, T) -> ProducerConfig,
-        ) -> ProducerConfig {
-            match value {
-                Some(value) => setter(config, value),
-                None => config,
-            }
-        }
-        let config = ProducerConfig::new();
-        let config = set(config, self.batch_records, ProducerConfig::batch_records);
-        let config = set(config, self.batch_bytes, ProducerConfig::batch_bytes);
-        let config = set(config, self.linger, ProducerConfig::linger);
-        let config = set(config, self.buffer_bytes, ProducerConfig::buffer_bytes);
-        let config = set(config, self.buffer_records, ProducerConfig::buffer_records);
-        let config = set(config, self.compression, ProducerConfig::compression);
-        let config = set(config, self.delivery_timeout, ProducerConfig::delivery_timeout);
-        let config =
-            set(config, self.retry, |config, (most, first, longest)| config.retry(most, first, longest));
-        let config = set(config, self.retry_ambiguous, ProducerConfig::retry_ambiguous);
-        set(config, self.workers, ProducerConfig::workers)
+impl Clone for hstream_producer_options_t {
+    fn clone(&self) -> Self {
+        hstream_producer_options_t { config: self.config.without_callback(), callback: self.callback.clone() }
     }
+}
 
-    pub(crate) fn config(&self) -> Outcome<ProducerConfig> {
-        let contradiction = |text: &'static str| Err(Failure::refused(HSTREAM_ERR_CONFIG, text));
-        let wanted = self.polling || self.callback.is_some();
-        let config = match self.reports.unwrap_or(HSTREAM_REPORTS_ALL) {
-            HSTREAM_REPORTS_NONE if wanted => {
-                return contradiction("there is a way for reports, but no reports are to be made");
-            }
-            HSTREAM_REPORTS_FAILURES => self.limits().reports(Reports::Failures),
-            _ => self.limits(),
-        };
-        match &self.callback {
-            Some(_) if self.polling => contradiction("reports can go to a callback or be polled, not both"),
-            Some(callback) => {
-                let callback = callback.clone();
-                Ok(config.on_delivery(move |deliveries: &Deliveries| {
-                    let lent = Arc::new(hstream_deliveries_t::new(deliveries.clone()));
-                    callback.call(Arc::as_ptr(&lent));
-                }))
-            }
-            None if self.polling => Ok(config.poll_reports()),
-            None => Ok(config),
-        }
+impl hstream_producer_options_t {
+    pub(crate) fn config(&self) -> ProducerConfig {
+        let config = self.config.without_callback();
+        let Some(callback) = self.callback.clone() else { return config };
+        config.on_delivery(move |deliveries: &Deliveries| {
+            let lent = Arc::new(hstream_deliveries_t::new(deliveries.clone()));
+            callback.call(Arc::as_ptr(&lent));
+        })
     }
 
     /// Takes the changed options if they are acceptable on their own.
-    fn change(&mut self, change: impl FnOnce(&mut Self)) -> Outcome {
-        let mut changed = self.clone();
-        change(&mut changed);
-        changed.limits().check()?;
-        *self = changed;
+    fn change(&mut self, change: impl FnOnce(ProducerConfig) -> ProducerConfig) -> Outcome {
+        let changed = change(self.config.without_callback());
+        changed.check_each()?;
+        self.config = changed;
         Ok(())
     }
+}
+
+/// A choice of reports by its number.
+fn reports(which: i32) -> Outcome<Reports> {
+    match which {
+        HSTREAM_REPORTS_ALL => Ok(Reports::All),
+        HSTREAM_REPORTS_FAILURES => Ok(Reports::Failures),
+        HSTREAM_REPORTS_NONE => Ok(Reports::None),
+        _ => Err(Failure::invalid(format!("`which` is {which}, which is no choice of reports"))),
+    }
+}
+
+fn no_policy(policy: i32) -> Failure {
+    Failure::invalid(format!("`policy` is {policy}, which is none"))
 }
 
 /// A number of things in memory.
@@ -171,7 +153,7 @@ pub unsafe extern "C" fn hstream_producer_options_set_batch_records(
 ) -> hstream_code_t {
     boundary::run(None, || {
         let producer_options = given(producer_options, "producer_options")?;
-        producer_options.change(|options| options.batch_records = Some(count))
+        producer_options.change(|config| config.batch_records(count))
     })
 }
 
@@ -189,7 +171,7 @@ pub unsafe extern "C" fn hstream_producer_options_set_batch_bytes(
 ) -> hstream_code_t {
     boundary::run(None, || {
         let producer_options = given(producer_options, "producer_options")?;
-        producer_options.change(|options| options.batch_bytes = (bytes > 0).then(|| size(bytes)))
+        producer_options.change(|config| config.batch_bytes(size(bytes)))
     })
 }
 
@@ -208,12 +190,8 @@ pub unsafe extern "C" fn hstream_producer_options_set_linger_ms(
 ) -> hstream_code_t {
     boundary::run(None, || {
         let producer_options = given(producer_options, "producer_options")?;
-        let linger = match call::duration(age_ms, "age_ms")? {
-            None => Linger::ByHand,
-            Some(Duration::ZERO) => Linger::WhenIdle,
-            Some(age) => Linger::For(age),
-        };
-        producer_options.change(|options| options.linger = Some(linger))
+        let linger = Linger::of(call::duration(age_ms, "age_ms")?);
+        producer_options.change(|config| config.linger(linger))
     })
 }
 
@@ -231,7 +209,7 @@ pub unsafe extern "C" fn hstream_producer_options_set_buffer_bytes(
 ) -> hstream_code_t {
     boundary::run(None, || {
         let producer_options = given(producer_options, "producer_options")?;
-        producer_options.change(|options| options.buffer_bytes = Some(size(bytes)))
+        producer_options.change(|config| config.buffer_bytes(size(bytes)))
     })
 }
 
@@ -249,7 +227,7 @@ pub unsafe extern "C" fn hstream_producer_options_set_buffer_records(
 ) -> hstream_code_t {
     boundary::run(None, || {
         let producer_options = given(producer_options, "producer_options")?;
-        producer_options.change(|options| options.buffer_records = Some(size(count)))
+        producer_options.change(|config| config.buffer_records(size(count)))
     })
 }
 
@@ -270,7 +248,7 @@ pub unsafe extern "C" fn hstream_producer_options_set_compression(
     boundary::run(None, || {
         let producer_options = given(producer_options, "producer_options")?;
         let compression = compression(kind, level)?;
-        producer_options.change(|options| options.compression = Some(compression))
+        producer_options.change(|config| config.compression(compression))
     })
 }
 
@@ -289,7 +267,7 @@ pub unsafe extern "C" fn hstream_producer_options_set_delivery_timeout_ms(
     boundary::run(None, || {
         let producer_options = given(producer_options, "producer_options")?;
         let timeout = call::duration(timeout_ms, "timeout_ms")?.unwrap_or(Duration::MAX);
-        producer_options.change(|options| options.delivery_timeout = Some(timeout))
+        producer_options.change(|config| config.delivery_timeout(timeout))
     })
 }
 
@@ -318,7 +296,9 @@ pub unsafe extern "C" fn hstream_producer_options_set_retry(
         };
         let first = call::positive(first_backoff_ms, "first_backoff_ms")?;
         let longest = call::positive(max_backoff_ms, "max_backoff_ms")?;
-        producer_options.change(|options| options.retry = Some((most, first, longest)))
+        let together = ProducerConfig::new().retry(most, first, longest);
+        together.check_backoffs()?;
+        producer_options.change(|config| config.retry(most, first, longest))
     })
 }
 
@@ -338,7 +318,7 @@ pub unsafe extern "C" fn hstream_producer_options_set_retry_ambiguous(
     boundary::run(None, || {
         let producer_options = given(producer_options, "producer_options")?;
         let on = truth(on, "on")?;
-        producer_options.change(|options| options.retry_ambiguous = Some(on))
+        producer_options.change(|config| config.retry_ambiguous(on))
     })
 }
 
@@ -356,7 +336,97 @@ pub unsafe extern "C" fn hstream_producer_options_set_workers(
 ) -> hstream_code_t {
     boundary::run(None, || {
         let producer_options = given(producer_options, "producer_options")?;
-        producer_options.change(|options| options.workers = Some(size(count.into())))
+        producer_options.change(|config| config.workers(size(count.into())))
+    })
+}
+
+/// Sets the most appends in flight on one shard: default 1, which keeps the order. With more, the batches of a
+/// shard are written in any order, and so are the records of one key.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_producer_options_set_in_flight_per_shard(
+    producer_options: Option<&mut hstream_producer_options_t>,
+    batches: u32,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let producer_options = given(producer_options, "producer_options")?;
+        producer_options.change(|config| config.in_flight_per_shard(size(batches.into())))
+    })
+}
+
+/// Sets what happens on a shard after one of its batches has failed for good: HSTREAM_FAILURE_*, default
+/// HSTREAM_FAILURE_ABORT_QUEUED, which writes nothing behind a failure before its report was handed over, and
+/// lets what failed be appended again in its place.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_producer_options_set_failure_policy(
+    producer_options: Option<&mut hstream_producer_options_t>,
+    policy: i32,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let producer_options = given(producer_options, "producer_options")?;
+        let policy = match policy {
+            HSTREAM_FAILURE_ABORT_QUEUED => FailurePolicy::AbortQueued,
+            HSTREAM_FAILURE_STOP => FailurePolicy::Stop,
+            HSTREAM_FAILURE_CONTINUE => FailurePolicy::Continue,
+            _ => return Err(no_policy(policy)),
+        };
+        producer_options.change(|config| config.failure_policy(policy))
+    })
+}
+
+/// Sets what happens to records for a stream that was deleted and created anew, and whose shards are therefore
+/// gone: HSTREAM_RECREATED_*. Default HSTREAM_RECREATED_FAIL: they fail, and so do further appends with the same
+/// appender; one that is opened after that is of the new stream.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_producer_options_set_recreated_stream(
+    producer_options: Option<&mut hstream_producer_options_t>,
+    policy: i32,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let producer_options = given(producer_options, "producer_options")?;
+        let policy = match policy {
+            HSTREAM_RECREATED_FAIL => RecreatedStream::Fail,
+            HSTREAM_RECREATED_REROUTE => RecreatedStream::Reroute,
+            _ => return Err(no_policy(policy)),
+        };
+        producer_options.change(|config| config.recreated_stream(policy))
+    })
+}
+
+/// Sets whether records without a key go to all shards in turn, instead of to the one that the empty key hashes
+/// to: default 0, as in all other clients.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_producer_options_set_spread_keyless(
+    producer_options: Option<&mut hstream_producer_options_t>,
+    on: i32,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let producer_options = given(producer_options, "producer_options")?;
+        let on = truth(on, "on")?;
+        producer_options.change(|config| config.spread_keyless(on))
     })
 }
 
@@ -374,11 +444,28 @@ pub unsafe extern "C" fn hstream_producer_options_set_reports(
 ) -> hstream_code_t {
     boundary::run(None, || {
         let producer_options = given(producer_options, "producer_options")?;
-        if !(HSTREAM_REPORTS_ALL..=HSTREAM_REPORTS_NONE).contains(&which) {
-            return Err(Failure::invalid(format!("`which` is {which}, which is no choice of reports")));
-        }
-        producer_options.reports = Some(which);
-        Ok(())
+        let which = reports(which)?;
+        producer_options.change(|config| config.reports(which))
+    })
+}
+
+/// Sets which reports lend their records back, to be kept elsewhere or appended again: HSTREAM_REPORTS_*, default
+/// HSTREAM_REPORTS_FAILURES. Lent records keep their room in the buffer until their report is handed over.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_producer_options_set_report_records(
+    producer_options: Option<&mut hstream_producer_options_t>,
+    which: i32,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let producer_options = given(producer_options, "producer_options")?;
+        let which = reports(which)?;
+        producer_options.change(|config| config.lend_records(which))
     })
 }
 
@@ -396,7 +483,8 @@ pub unsafe extern "C" fn hstream_producer_options_set_report_polling(
 ) -> hstream_code_t {
     boundary::run(None, || {
         let producer_options = given(producer_options, "producer_options")?;
-        producer_options.polling = truth(on, "on")?;
+        let on = truth(on, "on")?;
+        producer_options.config.polling = on;
         Ok(())
     })
 }
@@ -428,10 +516,94 @@ pub unsafe extern "C" fn hstream_producer_options_set_delivery_callback(
     })
 }
 
+/// Sets any option by text. The keys are the names of the setters with dots, and `hstream_options_schema_json`
+/// lists them with what they take.
+///
+/// May be NULL: `err`.
+///
+/// **Ownership**: What is given is copied.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: UNKNOWN_OPTION, INVALID_ARGUMENT, COMPRESSION if this build lacks it, UTF8.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_producer_options_set(
+    producer_options: Option<&mut hstream_producer_options_t>,
+    key: *const c_char,
+    value: *const c_char,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    boundary::run(err, || {
+        let producer_options = given(producer_options, "producer_options")?;
+        // SAFETY: `key` is NULL or a NUL-terminated text, as the rules for callers say.
+        let key = unsafe { bytes::text(key, "key") }?;
+        // SAFETY: `value` is NULL or a NUL-terminated text, as the rules for callers say.
+        let value = unsafe { bytes::text(value, "value") }?;
+        let mut changed = producer_options.config.without_callback();
+        changed.set(key, value)?;
+        producer_options.change(|_| changed)
+    })
+}
+
 #[cfg(test)]
 #[allow(clippy::multiple_unsafe_ops_per_block)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
+    use crate::ffi::append::HSTREAM_LEVEL_DEFAULT;
+
+    #[test]
+    fn numbers_and_texts_set_the_same() {
+        // SAFETY: what is passed lives or is NULL.
+        unsafe {
+            let (numbers, texts) = (hstream_producer_options_new(), hstream_producer_options_new());
+            let n = || numbers.as_mut();
+            let set = |key: &std::ffi::CStr, value: &std::ffi::CStr| {
+                hstream_producer_options_set(texts.as_mut(), key.as_ptr(), value.as_ptr(), None)
+            };
+            for (by_number, key, value) in [
+                (hstream_producer_options_set_in_flight_per_shard(n(), 3), c"in.flight.per.shard", c"3"),
+                (
+                    hstream_producer_options_set_failure_policy(n(), HSTREAM_FAILURE_STOP),
+                    c"failure.policy",
+                    c"stop",
+                ),
+                (
+                    hstream_producer_options_set_recreated_stream(n(), HSTREAM_RECREATED_REROUTE),
+                    c"recreated.stream",
+                    c"reroute",
+                ),
+                (hstream_producer_options_set_spread_keyless(n(), 1), c"spread.keyless", c"true"),
+                (
+                    hstream_producer_options_set_report_records(n(), HSTREAM_REPORTS_ALL),
+                    c"report.records",
+                    c"all",
+                ),
+                (
+                    hstream_producer_options_set_reports(n(), HSTREAM_REPORTS_FAILURES),
+                    c"reports",
+                    c"failures",
+                ),
+                (hstream_producer_options_set_report_polling(n(), 1), c"report.polling", c"true"),
+                (hstream_producer_options_set_linger_ms(n(), -1), c"linger.ms", c"-1"),
+                (hstream_producer_options_set_batch_bytes(n(), 0), c"batch.bytes", c"0"),
+                (hstream_producer_options_set_delivery_timeout_ms(n(), -1), c"delivery.timeout.ms", c"-1"),
+                (
+                    hstream_producer_options_set_compression(n(), 1, HSTREAM_LEVEL_DEFAULT),
+                    c"compression.kind",
+                    c"gzip",
+                ),
+            ] {
+                assert_eq!((by_number, set(key, value)), (HSTREAM_OK, HSTREAM_OK), "{key:?}");
+                assert_eq!(format!("{:?}", (*numbers).config), format!("{:?}", (*texts).config), "{key:?}");
+            }
+            assert_eq!(set(c"linger", c"1"), HSTREAM_ERR_UNKNOWN_OPTION);
+            assert_eq!(set(c"workers", c"0"), HSTREAM_ERR_INVALID_ARGUMENT);
+            assert_eq!(set(c"compression.level", c"10"), HSTREAM_ERR_INVALID_ARGUMENT);
+            hstream_producer_options_free(numbers);
+            hstream_producer_options_free(texts);
+        }
+    }
 
     #[test]
     fn options_are_checked_at_once_and_contradictions_at_use() {
@@ -452,11 +624,16 @@ mod tests {
             assert_eq!(hstream_producer_options_set_retry(it(), 2, 2, 1), HSTREAM_ERR_CONFIG);
             assert_eq!(hstream_producer_options_set_retry_ambiguous(it(), 2), bad);
             assert_eq!(hstream_producer_options_set_workers(it(), 0), bad);
+            assert_eq!(hstream_producer_options_set_in_flight_per_shard(it(), 0), bad);
+            assert_eq!(hstream_producer_options_set_failure_policy(it(), 3), bad);
+            assert_eq!(hstream_producer_options_set_recreated_stream(it(), 2), bad);
+            assert_eq!(hstream_producer_options_set_spread_keyless(it(), 2), bad);
+            assert_eq!(hstream_producer_options_set_report_records(it(), -1), bad);
             assert_eq!(hstream_producer_options_set_reports(it(), 3), bad);
             assert_eq!(hstream_producer_options_set_report_polling(it(), 1), HSTREAM_OK);
             assert_eq!(hstream_producer_options_set_reports(it(), HSTREAM_REPORTS_NONE), HSTREAM_OK);
             let copy = hstream_producer_options_clone(options.as_ref());
-            assert!(matches!((*copy).config(), Err(Failure::Refused(HSTREAM_ERR_CONFIG, _))));
+            assert_eq!((*copy).config().check().err().unwrap().kind(), ErrorKind::Config);
             hstream_producer_options_free(copy);
             let set = hstream_producer_options_set_delivery_callback;
             assert_eq!(set(it(), None, ptr::null_mut(), None), HSTREAM_ERR_NULL_ARGUMENT);

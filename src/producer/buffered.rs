@@ -120,14 +120,7 @@ impl BufferedProducer {
             let message = "this producer's reports are not polled; see ProducerConfig::poll_reports";
             return Err(Error::new(ErrorKind::InvalidState, message));
         };
-        let next = async {
-            tokio::select! {
-                biased;
-                deliveries = queue.pop() => Some(deliveries),
-                () = self.owner.core.finished.closed() => queue.try_pop(),
-            }
-        };
-        match wait(next, limit.into().until()) {
+        match wait(queue.pop(), limit.into().until()) {
             Ok(Some(deliveries)) => Ok(Some(deliveries)),
             Ok(None) => Err(Error::closed("producer")),
             Err(Ended::Timeout) => Ok(None),

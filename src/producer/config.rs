@@ -1,6 +1,5 @@
 //! A producer's options, and the single home of their defaults.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::cluster::retry::Backoff;
@@ -33,6 +32,17 @@ pub enum Reports {
     Failures,
     /// Of none.
     None,
+}
+
+impl Linger {
+    /// As a number says it: none is by hand, and 0 is when the shard is idle.
+    pub(crate) fn of(age: Option<Duration>) -> Self {
+        match age {
+            None => Linger::ByHand,
+            Some(Duration::ZERO) => Linger::WhenIdle,
+            Some(age) => Linger::For(age),
+        }
+    }
 }
 
 impl Reports {
@@ -76,9 +86,7 @@ pub enum RecreatedStream {
 }
 
 /// How reports are handed over.
-#[derive(Default)]
 pub(crate) enum ReportMode {
-    #[default]
     None,
     Callback(DeliveryCallback),
     Poll,
@@ -87,25 +95,27 @@ pub(crate) enum ReportMode {
 /// Options of a [`BufferedProducer`](crate::BufferedProducer).
 #[must_use]
 pub struct ProducerConfig {
-    batch_records: u32,
-    batch_bytes: usize,
-    linger: Linger,
-    buffer_bytes: usize,
-    buffer_records: usize,
-    compression: Compression,
-    delivery_timeout: Duration,
-    max_retries: Option<u32>,
-    first_backoff: Duration,
-    max_backoff: Duration,
-    retry_ambiguous: bool,
-    workers: usize,
-    in_flight_per_shard: usize,
-    failure_policy: FailurePolicy,
-    recreated_stream: RecreatedStream,
-    spread_keyless: bool,
-    reports: Reports,
-    lent_records: Reports,
-    report_mode: ReportMode,
+    pub(crate) batch_records: u32,
+    pub(crate) batch_bytes: usize,
+    pub(crate) linger: Linger,
+    pub(crate) buffer_bytes: usize,
+    pub(crate) buffer_records: usize,
+    pub(crate) compression: Compression,
+    pub(crate) delivery_timeout: Duration,
+    pub(crate) max_retries: Option<u32>,
+    pub(crate) first_backoff: Duration,
+    pub(crate) max_backoff: Duration,
+    pub(crate) retry_ambiguous: bool,
+    pub(crate) workers: usize,
+    pub(crate) in_flight_per_shard: usize,
+    pub(crate) failure_policy: FailurePolicy,
+    pub(crate) recreated_stream: RecreatedStream,
+    pub(crate) spread_keyless: bool,
+    pub(crate) reports: Reports,
+    pub(crate) lent_records: Reports,
+    /// Reports are kept until they are polled.
+    pub(crate) polling: bool,
+    callback: Option<DeliveryCallback>,
 }
 
 impl Default for ProducerConfig {
@@ -129,7 +139,8 @@ impl Default for ProducerConfig {
             spread_keyless: false,
             reports: Reports::All,
             lent_records: Reports::Failures,
-            report_mode: ReportMode::None,
+            polling: false,
+            callback: None,
         }
     }
 }
@@ -225,7 +236,7 @@ impl ProducerConfig {
         ProducerConfig { spread_keyless: on, ..self }
     }
 
-    /// Which outcomes are reported; default all.
+    /// Which outcomes are reported; default all. With none there can be no callback and no polling.
     pub fn reports(self, which: Reports) -> Self {
         ProducerConfig { reports: which, ..self }
     }
@@ -246,45 +257,70 @@ impl ProducerConfig {
     /// this producer never wait for room. A slow one delays its own reports and nothing else, until
     /// [`buffer_records`](Self::buffer_records) are unreported. A panic in it is caught and logged.
     pub fn on_delivery(self, callback: impl FnMut(&Deliveries) + Send + 'static) -> Self {
-        ProducerConfig { report_mode: ReportMode::Callback(Box::new(callback)), ..self }
+        ProducerConfig { callback: Some(Box::new(callback)), ..self }
     }
 
-    /// Keeps reports until [`poll`](crate::BufferedProducer::poll) takes them.
+    /// Keeps reports until [`poll`](crate::BufferedProducer::poll) takes them. Reports go one way: with a
+    /// callback as well, there is no producer.
     pub fn poll_reports(self) -> Self {
-        ProducerConfig { report_mode: ReportMode::Poll, ..self }
+        ProducerConfig { polling: true, ..self }
     }
 
-    /// The options as the producer uses them, and where its reports go.
-    pub(crate) fn check(self) -> Result<(Settings, ReportMode)> {
+    /// The same options, but for the callback, of which there is one alone.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn without_callback(&self) -> Self {
+        ProducerConfig { callback: None, ..*self }
+    }
+
+    /// Each option on its own.
+    pub(crate) fn check_each(&self) -> Result<()> {
         self.compression.check()?;
-        let at_least_one = |what: &str, count: usize| {
-            if count == 0 {
-                Err(Error::invalid_argument(format!("{what} must be more than 0")))
-            } else {
-                Ok(())
+        for (what, is_zero) in [
+            ("number of bytes of the buffer", self.buffer_bytes == 0),
+            ("number of records of the buffer", self.buffer_records == 0),
+            ("number of workers", self.workers == 0),
+            ("number of appends in flight on a shard", self.in_flight_per_shard == 0),
+            ("delivery time-out", self.delivery_timeout.is_zero()),
+            ("first pause", self.first_backoff.is_zero()),
+        ] {
+            if is_zero {
+                return Err(Error::invalid_argument(format!("the {what} must be more than 0")));
             }
-        };
-        at_least_one("the bytes of the buffer", self.buffer_bytes)?;
-        at_least_one("the records of the buffer", self.buffer_records)?;
-        at_least_one("the number of workers", self.workers)?;
-        at_least_one("the number of appends in flight on a shard", self.in_flight_per_shard)?;
+        }
         if self.batch_bytes > CAP {
             return Err(Error::invalid_argument(format!(
                 "batches of {} bytes are over what the server takes; {CAP} are the most",
                 self.batch_bytes
             )));
         }
-        for (what, time) in
-            [("delivery time-out", self.delivery_timeout), ("first pause", self.first_backoff)]
-        {
-            if time.is_zero() {
-                return Err(Error::invalid_argument(format!("the {what} must be more than 0")));
-            }
-        }
+        Ok(())
+    }
+
+    pub(crate) fn check_backoffs(&self) -> Result<()> {
         if self.max_backoff < self.first_backoff {
             let message = "the longest pause between attempts is shorter than the first";
             return Err(Error::new(ErrorKind::Config, message));
         }
+        Ok(())
+    }
+
+    fn report_mode(self) -> Result<ReportMode> {
+        let contradiction = |text| Err(Error::new(ErrorKind::Config, text));
+        match self.callback {
+            Some(_) if self.polling => contradiction("reports can go to a callback or be polled, not both"),
+            None if !self.polling => Ok(ReportMode::None),
+            _ if self.reports == Reports::None => {
+                contradiction("there is a way for reports, but no reports are to be made")
+            }
+            Some(callback) => Ok(ReportMode::Callback(callback)),
+            None => Ok(ReportMode::Poll),
+        }
+    }
+
+    /// The options as the producer uses them, and where its reports go.
+    pub(crate) fn check(self) -> Result<(Settings, ReportMode)> {
+        self.check_each()?;
+        self.check_backoffs()?;
         let no_limit = |value: usize, otherwise: usize| if value == 0 { otherwise } else { value };
         let limits = Limits {
             bytes: no_limit(self.batch_bytes, CAP),
@@ -308,7 +344,7 @@ impl ProducerConfig {
             reports: self.reports,
             lent_records: self.lent_records,
         };
-        Ok((settings, self.report_mode))
+        Ok((settings, self.report_mode()?))
     }
 }
 
@@ -332,25 +368,4 @@ pub(crate) struct Settings {
     pub(crate) spread_keyless: bool,
     pub(crate) reports: Reports,
     pub(crate) lent_records: Reports,
-}
-
-impl fmt::Debug for ProducerConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProducerConfig")
-            .field("batch_records", &self.batch_records)
-            .field("batch_bytes", &self.batch_bytes)
-            .field("linger", &self.linger)
-            .field("buffer_bytes", &self.buffer_bytes)
-            .field("compression", &self.compression)
-            .field("delivery_timeout", &self.delivery_timeout)
-            .field("max_retries", &self.max_retries)
-            .field("retry_ambiguous", &self.retry_ambiguous)
-            .field("workers", &self.workers)
-            .field("in_flight_per_shard", &self.in_flight_per_shard)
-            .field("failure_policy", &self.failure_policy)
-            .field("recreated_stream", &self.recreated_stream)
-            .field("spread_keyless", &self.spread_keyless)
-            .field("reports", &self.reports)
-            .finish_non_exhaustive()
-    }
 }

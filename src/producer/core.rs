@@ -52,8 +52,6 @@ pub(crate) struct Core {
     pub(crate) closing: Closing,
     /// Ends flushes and other waits: the client is closed.
     ending: Closing,
-    /// After this there are no more reports.
-    pub(crate) finished: Closing,
 }
 
 /// What a record took of the budgets, or may take.
@@ -92,7 +90,6 @@ impl Core {
             streams: Mutex::default(),
             closing: Closing::default(),
             ending: Closing::default(),
-            finished: Closing::default(),
             settings,
         });
         shared_budget.iter().for_each(|budget| budget.join(&core));
@@ -306,7 +303,6 @@ impl Core {
         let written_in_time = flush.counts();
         self.give_up();
         self.reporter.stop();
-        self.finished.close();
         let Some(ended) = ended else { return Ok(flush.counts()) };
         let given_up = flush.counts().total() - written_in_time.total();
         let error = ended.into_error(WRITES);

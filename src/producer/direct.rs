@@ -85,13 +85,14 @@ impl Client {
         self.append_each(stream, records, compression)?.into_iter().collect()
     }
 
-    /// Appends one record and returns its id. As [`append`](Self::append).
+    /// Appends one record and returns its id. As [`append`](Self::append), compressed as
+    /// [`ClientConfig::append_compression`](crate::ClientConfig::append_compression) says.
     ///
     /// # Errors
     ///
     /// As [`append`](Self::append).
     pub fn append_one(&self, stream: &str, record: &Record) -> Result<RecordId> {
-        let ids = self.append(stream, std::slice::from_ref(record), Compression::none())?;
+        let ids = self.append(stream, std::slice::from_ref(record), self.append_compression())?;
         ids.into_iter().next().ok_or_else(|| Error::protocol("an append of one record has no id"))
     }
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -191,10 +191,12 @@ impl Reporter {
         matches!(self, Reporter::Callback(thread) if RUNS_CALLBACK.get() == thread.number)
     }
 
-    /// Waits for the running callback, after which none runs any more.
+    /// Waits for the running callback, after which none runs any more; a poll ends with the last report.
     pub(crate) fn stop(&self) {
-        if let Reporter::Callback(thread) = self {
-            thread.stop();
+        match self {
+            Reporter::Nowhere => {}
+            Reporter::Callback(thread) => thread.stop(),
+            Reporter::Queue(queue) => queue.end(),
         }
     }
 }
@@ -275,6 +277,8 @@ pub(crate) fn next_callback_thread_name() -> String {
 #[derive(Default)]
 pub(crate) struct ReportQueue {
     reports: Mutex<VecDeque<Report>>,
+    /// No more reports will come.
+    ended: AtomicBool,
     changed: Notify,
 }
 
@@ -311,12 +315,23 @@ impl ReportQueue {
         while self.try_pop().is_some() {}
     }
 
-    pub(crate) async fn pop(&self) -> Deliveries {
+    fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+        self.changed.notify_waiters();
+    }
+
+    /// The next report; `None` once there will be none.
+    pub(crate) async fn pop(&self) -> Option<Deliveries> {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
+            // Asked first: what came before the end is still there.
+            let ended = self.ended.load(Ordering::SeqCst);
             if let Some(deliveries) = self.try_pop() {
-                return deliveries;
+                return Some(deliveries);
+            }
+            if ended {
+                return None;
             }
             changed.await;
         }

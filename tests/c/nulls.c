@@ -144,6 +144,8 @@ static void clients(void)
     NULL_ARGUMENT(hstream_client_options_set_keepalive_ms(NULL, 0, 0));
     NULL_ARGUMENT(hstream_client_options_set_tcp_keepalive_ms(NULL, 0, 0));
     NULL_ARGUMENT(hstream_client_options_set_windows(NULL, 0, 0));
+    NULL_ARGUMENT(hstream_client_options_set_buffer_bytes(NULL, 0));
+    NULL_ARGUMENT(hstream_client_options_set_append_compression(NULL, 0, 0));
     NULL_ARGUMENT(hstream_client_options_set_interrupt(NULL, NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_client_options_set(NULL, NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_client_options_get(NULL, NULL, NULL, NULL, NULL));
@@ -392,6 +394,7 @@ static void producers(void)
 {
     hstream_append_options_free(NULL);
     NULL_ARGUMENT(hstream_append_options_set_compression(NULL, 0, 0));
+    NULL_ARGUMENT(hstream_append_options_set(NULL, NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_client_append(NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_client_append_raw(NULL, NULL, NULL, 0, NULL, 0, NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_client_append_json(NULL, NULL, NULL, 0, NULL, 0, NULL, NULL, NULL));
@@ -409,9 +412,15 @@ static void producers(void)
     NULL_ARGUMENT(hstream_producer_options_set_retry(NULL, 0, 0, 0));
     NULL_ARGUMENT(hstream_producer_options_set_retry_ambiguous(NULL, 0));
     NULL_ARGUMENT(hstream_producer_options_set_workers(NULL, 0));
+    NULL_ARGUMENT(hstream_producer_options_set_in_flight_per_shard(NULL, 0));
+    NULL_ARGUMENT(hstream_producer_options_set_failure_policy(NULL, 0));
+    NULL_ARGUMENT(hstream_producer_options_set_recreated_stream(NULL, 0));
+    NULL_ARGUMENT(hstream_producer_options_set_spread_keyless(NULL, 0));
     NULL_ARGUMENT(hstream_producer_options_set_reports(NULL, 0));
+    NULL_ARGUMENT(hstream_producer_options_set_report_records(NULL, 0));
     NULL_ARGUMENT(hstream_producer_options_set_report_polling(NULL, 0));
     NULL_ARGUMENT(hstream_producer_options_set_delivery_callback(NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_producer_options_set(NULL, NULL, NULL, NULL));
 
     hstream_producer_t *producer;
     hstream_appender_t *appender;
@@ -439,6 +448,7 @@ static void producers(void)
     NULL_ARGUMENT(hstream_appender_append_wait(NULL, NULL, 0, NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_appender_flush(NULL, 0, NULL, NULL, NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_appender_flush_shard(NULL, 0, 0, NULL, NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_appender_resume(NULL, 0, NULL));
     NULL_ARGUMENT(hstream_appender_flush_key(NULL, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL));
     EMPTY(hstream_appender_stream_name(NULL, NULL));
     hstream_appender_free(NULL);

@@ -1,8 +1,14 @@
 //! Appending without a producer.
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use hstreamdb::{Compression, DeleteOptions, ErrorKind, HRecord, Record, StreamOptions};
+use hstreamdb::{
+    Client, ClientConfig, Compression, DeleteOptions, ErrorKind, HRecord, Record, StreamOptions,
+};
 
 use crate::support::{Fixture, SOON, receive};
 
@@ -157,4 +163,53 @@ fn an_append_that_is_never_answered_ends_in_time_and_says_that_it_may_be_written
     let error = quick.append_one(&stream, &Record::raw("b")).unwrap_err();
     assert!(error.is_timeout() && error.is_ambiguous(), "{error:?}");
     assert!(started.elapsed() < SOON / 2);
+}
+
+#[test]
+fn single_appends_are_compressed_as_the_client_says() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    let mut record = Record::raw(vec![b'x'; 500_000]);
+    record.set_key("key");
+    let sent_with = |compression: Compression| {
+        let address = fixture.server.url().trim_start_matches("hstream://").to_owned();
+        let relay = Relay::start(&address);
+        let config = ClientConfig::new(fixture.server.url())
+            .map_address(address, relay.address.to_string())
+            .append_compression(compression);
+        let client = Client::connect(config).unwrap();
+        client.append_one(&stream, &record).unwrap();
+        client.close(SOON).unwrap();
+        relay.sent.load(Ordering::SeqCst)
+    };
+    assert!(sent_with(Compression::none()) > 500_000);
+    assert!(sent_with(Compression::gzip()) < 50_000);
+    assert!(fixture.content(&stream, 2).iter().all(|text| text.as_bytes() == record.payload()));
+}
+
+/// Counts the bytes that go to a server. Its threads end with the connections.
+struct Relay {
+    address: SocketAddr,
+    sent: Arc<AtomicUsize>,
+}
+
+impl Relay {
+    fn start(server: &str) -> Relay {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, sent) = (listener.local_addr().unwrap(), Arc::<AtomicUsize>::default());
+        let (server, counter) = (server.to_owned(), sent.clone());
+        std::thread::spawn(move || {
+            let (client, _) = listener.accept().unwrap();
+            let server = TcpStream::connect(server).unwrap();
+            let answers = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut &answers.0, &mut &answers.1));
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = (&client).read(&mut buffer) {
+                counter.fetch_add(read, Ordering::SeqCst);
+                (&server).write_all(&buffer[..read]).unwrap();
+            }
+            let _ = server.shutdown(Shutdown::Both);
+        });
+        Relay { address, sent }
+    }
 }

@@ -378,6 +378,7 @@ fn reports_can_be_polled_and_their_queue_is_bounded() {
     assert_eq!(producer.flush(SOON).unwrap().failed, 0);
     producer.close(SOON).unwrap();
     assert_eq!(producer.poll(SOON).unwrap().unwrap().len(), 1);
+    assert!(producer.poll(SOON).unwrap_err().is_closed(), "no more will come");
 }
 
 #[test]

@@ -1,66 +1,10 @@
-//! Options as text: the table that setters by text, files of options and the docs are made of.
+//! The options of a client.
 
-use std::time::Duration;
-
+use super::{
+    ConfigOption, bad, boolean, get, level, ms, number, optional_ms, required_ms, set, shown_level, text,
+};
 use crate::config::ClientConfig;
-use crate::error::{Error, ErrorKind, Result};
-use crate::runtime_options::RuntimeOptions;
-
-/// One option of a `C`: of a client, of the runtime.
-pub(crate) struct ConfigOption<C> {
-    pub(crate) key: &'static str,
-    pub(crate) kind: Kind,
-    /// In words; values out of it are refused when the client connects, if not by the setter.
-    pub(crate) range: &'static str,
-    pub(crate) text: &'static str,
-    set: fn(&mut C, &str) -> Result<()>,
-    get: fn(&C) -> String,
-}
-
-/// What the text of an option looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Text,
-    /// Shown as `***`.
-    Secret,
-    Number,
-    /// Whole milliseconds; `-1` is none, where the range says so.
-    Milliseconds,
-    /// `true` or `false`.
-    Bool,
-}
-
-impl<C> ConfigOption<C> {
-    /// The value as text, unless it is a secret.
-    pub(crate) fn shown(&self, config: &C) -> String {
-        let value = (self.get)(config);
-        if self.kind == Kind::Secret && !value.is_empty() { "***".into() } else { value }
-    }
-
-    /// Takes a value from text.
-    fn take(&self, config: &mut C, value: &str) -> Result<()> {
-        (self.set)(config, value).map_err(|error| {
-            let message = format!("the option {}: {}; it takes {}", self.key, error.message(), self.range);
-            Error::new(error.kind(), message)
-        })
-    }
-}
-
-macro_rules! option {
-    ($key:literal, $kind:ident, $range:literal, $text:literal, |$config:ident, $value:ident| $set:expr, $get:expr) => {
-        ConfigOption {
-            key: $key,
-            kind: Kind::$kind,
-            range: $range,
-            text: $text,
-            set: |$config, $value| {
-                $set;
-                Ok(())
-            },
-            get: |$config| $get,
-        }
-    };
-}
+use crate::error::{Error, Result};
 
 /// All options of a client. The keys are the setters' names with dots.
 pub(crate) const CLIENT: &[ConfigOption<ClientConfig>] = &[
@@ -209,6 +153,22 @@ pub(crate) const CLIENT: &[ConfigOption<ClientConfig>] = &[
         c.buffer_bytes.to_string()
     ),
     option!(
+        "append.compression.kind",
+        Word,
+        "none, gzip, zstd",
+        "How appends without a producer are compressed, unless they say otherwise.",
+        |c, v| c.append_compression.kind = v.parse()?,
+        c.append_compression.kind.to_string()
+    ),
+    option!(
+        "append.compression.level",
+        Text,
+        "gzip 0 to 9, zstd 1 to 22, or default",
+        "And how hard.",
+        |c, v| c.append_compression.level = level(v)?,
+        shown_level(c.append_compression.level)
+    ),
+    option!(
         "basic.auth.user",
         Text,
         "no colon",
@@ -278,50 +238,6 @@ pub(crate) const CLIENT: &[ConfigOption<ClientConfig>] = &[
     ),
 ];
 
-/// All options of the runtime that a text can hold.
-pub(crate) const RUNTIME: &[ConfigOption<RuntimeOptions>] = &[
-    option!(
-        "worker.threads",
-        Number,
-        "0 to 1024, 0 for 1",
-        "How many threads do the I/O.",
-        |c, v| c.worker_threads = number(v)?,
-        c.worker_threads.to_string()
-    ),
-    option!(
-        "thread.name",
-        Text,
-        "up to 32 printable ASCII characters",
-        "How the names of threads begin.",
-        |c, v| c.thread_name = text(v),
-        c.prefix().to_owned()
-    ),
-    option!(
-        "stack.size",
-        Number,
-        "0, or 65536 to 1073741824",
-        "The stack of callback threads in bytes, 0 for 2 MiB.",
-        |c, v| c.stack_size = number(v)?,
-        c.stack_size.to_string()
-    ),
-];
-
-impl RuntimeOptions {
-    /// Sets an option by text: `worker.threads`, `thread.name`, `stack.size`.
-    ///
-    /// # Errors
-    ///
-    /// There is no such option, and the error names the one that comes nearest; or the text is no value of it.
-    pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        let option = find(RUNTIME, key)?;
-        let mut changed = self.clone();
-        option.take(&mut changed, value)?;
-        changed.check()?;
-        *self = changed;
-        Ok(())
-    }
-}
-
 impl ClientConfig {
     /// Sets an option by text: the same keys in all languages, in files and in environments.
     ///
@@ -329,7 +245,7 @@ impl ClientConfig {
     ///
     /// There is no such option, and the error names the one that comes nearest; or the text is no value of it.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        find(CLIENT, key)?.take(self, value)
+        set(CLIENT, self, key, value)
     }
 
     /// An option as text; secrets come as `***`.
@@ -338,7 +254,7 @@ impl ClientConfig {
     ///
     /// There is no such option.
     pub fn get(&self, key: &str) -> Result<String> {
-        Ok(find(CLIENT, key)?.shown(self))
+        get(CLIENT, self, key)
     }
 
     /// Options from a text of lines `key=value`; empty lines and those that begin with `#` do not count.
@@ -362,69 +278,6 @@ impl ClientConfig {
         }
         Ok(config)
     }
-}
-
-fn find<C>(options: &'static [ConfigOption<C>], key: &str) -> Result<&'static ConfigOption<C>> {
-    options.iter().find(|option| option.key == key).ok_or_else(|| {
-        let nearest = options.iter().min_by_key(|option| strsim::damerau_levenshtein(option.key, key));
-        let nearest =
-            nearest.map_or(String::new(), |option| format!("; is it `{}` that you mean?", option.key));
-        let shown: String = key.chars().take(60).collect();
-        Error::new(ErrorKind::UnknownOption, format!("there is no option `{shown}`{nearest}"))
-    })
-}
-
-/// All options that can be set by text, as JSON: `{"client": [{"key", "type", "range", "default", "text"}, ...],
-/// "runtime": [...]}`. For documentation, and for bindings of other languages.
-pub fn options_schema_json() -> String {
-    serde_json::json!({ "client": rows(CLIENT), "runtime": rows(RUNTIME) }).to_string()
-}
-
-fn rows<C: Default>(options: &[ConfigOption<C>]) -> Vec<serde_json::Value> {
-    let default = C::default();
-    let row = |option: &ConfigOption<C>| {
-        serde_json::json!({
-            "key": option.key,
-            "type": format!("{:?}", option.kind).to_lowercase(),
-            "range": option.range,
-            "default": option.shown(&default),
-            "text": option.text,
-        })
-    };
-    options.iter().map(row).collect()
-}
-
-fn bad(value: &str, what: &str) -> Error {
-    let shown: String = value.chars().take(40).collect();
-    Error::invalid_argument(format!("`{shown}` is not {what}"))
-}
-
-fn boolean(value: &str) -> Result<bool> {
-    match value {
-        "true" | "1" | "on" | "yes" => Ok(true),
-        "false" | "0" | "off" | "no" => Ok(false),
-        _ => Err(bad(value, "true or false")),
-    }
-}
-
-fn number<T: std::str::FromStr>(value: &str) -> Result<T> {
-    value.parse().map_err(|_| bad(value, "a number in range"))
-}
-
-fn required_ms(value: &str) -> Result<Duration> {
-    number(value).map(Duration::from_millis)
-}
-
-fn optional_ms(value: &str) -> Result<Option<Duration>> {
-    if value == "-1" { Ok(None) } else { required_ms(value).map(Some) }
-}
-
-fn ms(time: Option<Duration>) -> String {
-    time.map_or("-1".into(), |time| time.as_millis().to_string())
-}
-
-fn text(value: &str) -> Option<String> {
-    (!value.is_empty()).then(|| value.to_owned())
 }
 
 fn pairs(value: &str) -> Result<Vec<(String, String)>> {
@@ -452,58 +305,7 @@ fn identity_files(tls: crate::TlsConfig, value: &str) -> Result<crate::TlsConfig
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_shown_can_be_set_again_and_changes_nothing() {
-        let default = ClientConfig::default();
-        for option in CLIENT.iter().filter(|option| !option.key.starts_with("tls.")) {
-            let mut config = ClientConfig::default();
-            config.set(option.key, &default.get(option.key).unwrap()).unwrap();
-            assert_eq!(format!("{config:?}"), format!("{default:?}"), "{}", option.key);
-        }
-    }
-
-    #[test]
-    fn each_option_reaches_its_own_setting_and_no_other() {
-        let value = |option: &ConfigOption<ClientConfig>| match option.kind {
-            Kind::Bool => "true",
-            Kind::Number | Kind::Milliseconds => "77",
-            _ if option.key == "map.address" => "a:1=b:2",
-            _ if option.key == "tls.identity.files" => "a,b",
-            _ => "x",
-        };
-        let default = ClientConfig::default();
-        for option in CLIENT {
-            let mut config = ClientConfig::default();
-            config.set(option.key, value(option)).unwrap();
-            for other in CLIENT {
-                // Two ways to give one thing.
-                if option.key.starts_with("tls.ca.") && other.key.starts_with("tls.ca.") {
-                    continue;
-                }
-                let changed = config.get(other.key).unwrap() != default.get(other.key).unwrap();
-                assert_eq!(changed, option.key == other.key, "{} and {}", option.key, other.key);
-            }
-        }
-    }
-
-    #[test]
-    fn the_runtime_is_configured_by_text_as_well() {
-        let mut options = RuntimeOptions::default();
-        for (key, value) in [("worker.threads", "2"), ("thread.name", "app"), ("stack.size", "1048576")] {
-            options.set(key, value).unwrap();
-            assert_eq!(find(RUNTIME, key).unwrap().shown(&options), value);
-        }
-        for (key, value) in [("worker.threads", "2000"), ("thread.name", "a b"), ("stack.size", "-1")] {
-            let before = format!("{options:?}");
-            assert_eq!(options.set(key, value).unwrap_err().kind(), ErrorKind::InvalidArgument);
-            assert_eq!(format!("{options:?}"), before);
-        }
-        let error = options.set("worker.thread", "1").unwrap_err().to_string();
-        assert!(error.contains("`worker.threads`"), "{error}");
-        let schema: serde_json::Value = serde_json::from_str(&options_schema_json()).unwrap();
-        assert_eq!(schema["runtime"].as_array().unwrap().len(), RUNTIME.len());
-    }
+    use crate::error::ErrorKind;
 
     #[test]
     fn unknown_keys_are_refused_with_the_nearest_one() {
