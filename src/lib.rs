@@ -93,6 +93,10 @@ mod ffi;
 #[cfg(feature = "dev-server")]
 pub mod dev_server;
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
+
 pub use admin::{ConsumerInfo, DeleteOptions, Stream, StreamOptions, Subscription, SubscriptionOptions};
 pub use cancel::Cancel;
 pub use client::Client;
