@@ -22,6 +22,7 @@ struct Program {
 
 const QUICKSTART: Program = Program { name: "quickstart", source: "examples-c/quickstart.c" };
 const APPEND: Program = Program { name: "append", source: "examples-c/append.c" };
+const PERF: Program = Program { name: "perf", source: "examples-c/perf.c" };
 const NULLS: Program = Program { name: "nulls", source: "tests/c/nulls.c" };
 const BEHAVIOUR: Program = Program { name: "behaviour", source: "tests/c/behaviour.c" };
 
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
             eprintln!("{error}");
             return ExitCode::FAILURE;
         }
-        for program in [QUICKSTART, APPEND, NULLS, BEHAVIOUR] {
+        for program in [QUICKSTART, APPEND, PERF, NULLS, BEHAVIOUR] {
             if let Err(errors) = compile(program, &bin) {
                 eprintln!("{errors}");
                 return ExitCode::FAILURE;
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
         let name = if there { name.to_owned() } else { format!("{name} (ignored: no {needs})") };
         trials.push(Trial::test(name, move || case(&bin)).with_ignored_flag(!there));
     };
-    let plain: [(&str, Case); 14] = [
+    let plain: [(&str, Case); 15] = [
         ("the program in the README compiles as shown", readme),
         ("quickstart, plain", |bin| travels(run(QUICKSTART, bin, ["--compression", "none"]))),
         ("quickstart, gzip", |bin| travels(run(QUICKSTART, bin, ["--compression", "gzip"]))),
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         ("quickstart, record over the limit", record_over_the_limit),
         ("quickstart, bad usage", bad_usage),
         ("append", append),
+        ("perf", perf),
         ("nulls", |bin| succeeds(run(NULLS, bin, NOTHING))),
         ("behaviour", |bin| succeeds(run(BEHAVIOUR, bin, NOTHING))),
     ];
@@ -293,6 +295,23 @@ fn append(bin: &Path) -> Result<(), Failed> {
     } else {
         Err(told(&output).into())
     }
+}
+
+/// Each way to append.
+fn perf(bin: &Path) -> Result<(), Failed> {
+    let server = DevServer::start().map_err(|error| error.to_string())?;
+    let url = server.url();
+    let client = hstreamdb::Client::connect(url.as_str()).map_err(|error| error.to_string())?;
+    client.create_stream("perf", hstreamdb::StreamOptions::new()).map_err(|error| error.to_string())?;
+    for how in ["call", "callback", "packed"] {
+        let output = run(PERF, bin, [url.as_str(), "perf", "100", "1000", "5001", how]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        if !output.status.success() || text.split_whitespace().next() != Some("5001") {
+            return Err(format!("{how}: {}", told(&output)).into());
+        }
+    }
+    fails(run(PERF, bin, [url.as_str(), "no-such-stream", "100", "0", "1", "call"]), 1, "no-such-stream")?;
+    fails(run(PERF, bin, ["too", "few"]), 2, "usage")
 }
 
 /// A tenth of the events: all of them take minutes under valgrind.

@@ -171,16 +171,19 @@ impl HStreamApi for Null {
         let first = requests.message().await?.ok_or_else(|| Status::cancelled("no first message"))?;
         let size = first.subscription_id.strip_prefix("size-").and_then(|size| size.parse().ok());
         let (batches, receiver) = mpsc::channel(64);
-        let (kept, open) = (Arc::clone(&self.kept), batches.clone());
+        let (kept, open) = (Arc::clone(&self.kept), Arc::new(()));
+        let closed = Arc::downgrade(&open);
+        let reads = move || closed.strong_count() > 0;
+        // Whoever acks may still want to read; whoever has read enough ends the acks.
+        let held = batches.clone();
         tokio::spawn(async move {
             while let Ok(Some(request)) = requests.message().await {
                 kept.lock().expect("no panic").acks += request.ack_ids.len();
             }
-            // Whoever acks may still want to read; whoever does neither has gone.
-            drop(open);
+            drop((open, held));
         });
         match size {
-            Some(size) => tokio::spawn(send(batches, endless(size))),
+            Some(size) => tokio::spawn(send(batches, endless(size).take_while(move |_| reads()))),
             None => tokio::spawn(send(batches, again(Arc::clone(&self.kept)))),
         };
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver).map(Ok))))

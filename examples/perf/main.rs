@@ -129,7 +129,10 @@ fn write(options: &Options, arguments: &[String], figures: &[Figures]) -> Result
         std::fs::write(file, &text).map_err(told)?;
     }
     if let Some(file) = &options.readme {
-        markdown::put_between_marks(file, &text)?;
+        let picture = options.svg.as_ref().map_or_else(String::new, |svg| {
+            format!("![Producers: records a second, and processor time a record]({})\n\n", svg.display())
+        });
+        markdown::put_between_marks(file, &(picture + &text))?;
     }
     if let Some(file) = &options.svg {
         std::fs::write(file, plot::svg(figures)).map_err(told)?;

@@ -65,9 +65,9 @@ fn part(svg: &mut String, group: &Figures, top: f64) {
     for (panel, (unit, title)) in PANELS.iter().enumerate() {
         let left = NAMES + panel as f64 * PANEL;
         text(svg, left, top + 40.0, "", title);
-        let most = bars.iter().map(|(_, figures)| figures[*unit]).fold(f64::MIN_POSITIVE, f64::max);
+        let scale = scale(bars.iter().map(|(_, figures)| figures[*unit]));
         for (line, (name, figures)) in bars.iter().enumerate() {
-            let width = figures[*unit] / most * BAR;
+            let width = (figures[*unit] / scale).min(1.0) * BAR;
             let class = if ["library", "with a callback", "C"].contains(name) { "ours" } else { "bar" };
             let y = base_of(top, line) - 13.0;
             // Writing to a string does not fail.
@@ -76,9 +76,20 @@ fn part(svg: &mut String, group: &Figures, top: f64) {
                 "<rect class=\"{class}\" x=\"{left}\" y=\"{y}\" width=\"{width:.1}\" height=\"16\"/>"
             );
             let digits = group.family.units[*unit].digits;
-            text(svg, left + width + 5.0, base_of(top, line), "", &format!("{:.digits$}", figures[*unit]));
+            let cut = if figures[*unit] > scale { "» " } else { "" };
+            let number = format!("{cut}{:.digits$}", figures[*unit]);
+            text(svg, left + width + 5.0, base_of(top, line), "", &number);
         }
     }
+}
+
+/// The longest bar there is room for. Bars ten times as long as the shortest but one are cut, or the others could
+/// not be told apart.
+fn scale(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let most = values.get(1).map_or(f64::MAX, |second| second * 10.0);
+    values.into_iter().rfind(|value| *value <= most).unwrap_or(1.0).max(f64::MIN_POSITIVE)
 }
 
 /// Where the letters of a line stand.
