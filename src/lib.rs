@@ -128,6 +128,10 @@ mod ffi;
 #[cfg(feature = "dev-server")]
 pub mod dev_server;
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
+
 pub use admin::{
     ClusterInfo, ConsumerInfo, DeleteOptions, NamedReader, NamedReaderOptions, Node, NodeState, ResourceKind,
     ShardLag, Stream, StreamOptions, Subscription, SubscriptionLag, SubscriptionOptions,

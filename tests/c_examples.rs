@@ -31,6 +31,7 @@ const QUICKSTART: Program = Program { name: "quickstart", source: "examples-c/qu
 const APPEND: Program = Program { name: "append", source: "examples-c/append.c" };
 const BUFFERED_APPEND: Program = Program { name: "buffered_append", source: "examples-c/buffered_append.c" };
 const SPOOL: Program = Program { name: "spool", source: "examples-c/spool.c" };
+const PERF: Program = Program { name: "perf", source: "examples-c/perf.c" };
 const NULLS: Program = Program { name: "nulls", source: "tests/c/nulls.c" };
 const BEHAVIOUR: Program = Program { name: "behaviour", source: "tests/c/behaviour.c" };
 #[cfg(feature = "tls")]
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
             APPEND,
             BUFFERED_APPEND,
             SPOOL,
+            PERF,
             NULLS,
             BEHAVIOUR,
             PRODUCER,
@@ -75,7 +77,7 @@ fn main() -> ExitCode {
         let name = if there { name.to_owned() } else { format!("{name} (ignored: no {needs})") };
         trials.push(Trial::test(name, move || case(&bin)).with_ignored_flag(!there));
     };
-    let plain: [(&str, Case); 18] = [
+    let plain: [(&str, Case); 19] = [
         ("the program in the README compiles as shown", readme),
         ("quickstart, plain", |bin| travels(run(QUICKSTART, bin, ["--compression", "none"]))),
         ("quickstart, gzip", |bin| travels(run(QUICKSTART, bin, ["--compression", "gzip"]))),
@@ -94,6 +96,7 @@ fn main() -> ExitCode {
         ("append", append),
         ("buffered append", buffered_append),
         ("spool", spool),
+        ("perf", perf),
         ("nulls", |bin| succeeds(run(NULLS, bin, NOTHING))),
         ("behaviour", |bin| succeeds(run(BEHAVIOUR, bin, NOTHING))),
         ("runtime", |bin| succeeds(run(RUNTIME, bin, NOTHING))),
@@ -408,6 +411,23 @@ fn spools(bin: &Path, events: &Path, run: Run) -> Result<(), Failed> {
     } else {
         Err(format!("{written} written, {spooled} spooled, then {again} written, {none} spooled").into())
     }
+}
+
+/// Each way to append.
+fn perf(bin: &Path) -> Result<(), Failed> {
+    let server = DevServer::start().map_err(|error| error.to_string())?;
+    let url = server.url();
+    let client = hstreamdb::Client::connect(url.as_str()).map_err(|error| error.to_string())?;
+    client.create_stream("perf", hstreamdb::StreamOptions::new()).map_err(|error| error.to_string())?;
+    for how in ["call", "callback", "packed"] {
+        let output = run(PERF, bin, [url.as_str(), "perf", "100", "1000", "5001", how]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        if !output.status.success() || text.split_whitespace().next() != Some("5001") {
+            return Err(format!("{how}: {}", told(&output)).into());
+        }
+    }
+    fails(run(PERF, bin, [url.as_str(), "no-such-stream", "100", "0", "1", "call"]), 1, "no-such-stream")?;
+    fails(run(PERF, bin, ["too", "few"]), 2, "usage")
 }
 
 /// A tenth of the events: all of them take minutes under valgrind.
