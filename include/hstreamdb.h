@@ -14,7 +14,8 @@
  *   All handles are opaque. Three kinds:
  *     long-lived   client, producer, appender, consumer, cancel, dev_server: any thread, any number at once
  *     builders     *_options, call, record, hrecord: changed by one thread at a time, and not read meanwhile
- *     results      error, event, stream, shard, subscription, batch, deliveries, lists: never change, any thread
+ *     results      error, event, stream, shard, subscription, batch, deliveries, cluster, node, lists: never
+ *                  change, any thread
  *   Who gets a handle by way of `out`, or from _new, _clone or _ref, frees it with the _free of its type.
  *   A returned `const T *` is borrowed: it lives as long as the object it came from, and is not freed.
  *   _free(NULL) does nothing; no _free fails or waits for the network, but it waits for a running callback

@@ -67,7 +67,7 @@ impl SubscriptionLag {
             "loaded": self.loaded,
             "caught_up": self.is_caught_up(),
             "batches": self.batches(),
-            "shards": self.shards.iter().map(ShardLag::to_json).collect::<Vec<_>>(),
+            "shards": self.shards.iter().copied().map(ShardLag::to_json).collect::<Vec<_>>(),
         })
         .to_string()
     }
@@ -112,7 +112,7 @@ impl ShardLag {
         (behind == 0 || beginning(self.checkpoint?) == beginning(self.tail.batch_id)).then_some(behind)
     }
 
-    fn to_json(&self) -> Value {
+    fn to_json(self) -> Value {
         json!({
             "shard_id": self.shard_id(),
             "tail_batch_id": self.tail.batch_id,

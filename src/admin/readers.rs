@@ -97,9 +97,9 @@ impl Client {
     /// Creates a named reader of one shard, and returns the shard's id.
     ///
     /// The reader is a thing of the cluster, as streams are: any client reads by its id, restarts do not end it, and
-    /// it stays until it is deleted. Reading by it is not made for much: *its position is in the memory of one node
-    /// alone*. When that node stops, the next read begins again where the reader was created to start, on the node
-    /// that has it then. [`with_reader`](Self::with_reader) deletes it in any case.
+    /// it stays until it is deleted. But it is no place to keep a position: *that is in the memory of one node alone*.
+    /// When that node stops, the next read begins again where the reader was created to start, on the node that has
+    /// it then. [`with_reader`](Self::with_reader) deletes it in any case.
     ///
     /// # Errors
     ///
@@ -268,11 +268,11 @@ mod tests {
             record: None,
         };
         let batches = || vec![received(5), received(6), received(7)];
-        let ids = |first| batch_of(batches(), first).ids().map(|id| (id.batch_id, id.batch_index)).count();
-        assert_eq!(ids(None), 9);
-        assert_eq!(ids(Some(RecordId::new(1, 5, 2))), 7);
-        assert_eq!(ids(Some(RecordId::new(1, 6, 9))), 6);
-        assert_eq!(ids(Some(RecordId::new(1, 4, 9))), 9);
+        let count = |first| batch_of(batches(), first).ids().count();
+        assert_eq!(count(None), 9);
+        assert_eq!(count(Some(RecordId::new(1, 5, 2))), 7);
+        assert_eq!(count(Some(RecordId::new(1, 6, 9))), 6);
+        assert_eq!(count(Some(RecordId::new(1, 4, 9))), 9);
         assert!(batch_of(Vec::new(), None).is_empty());
     }
 

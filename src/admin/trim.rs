@@ -25,8 +25,8 @@ impl Client {
         self.call(Target::Any, proto::TrimStreamRequest { stream_name: stream.to_owned(), trim_point })
     }
 
-    /// Drops all records of a shard up to an offset, and what is there: of a record the whole batch. The server looks
-    /// neither at the stream's name nor at the shard in a record id, so this does for the latter.
+    /// Drops all records of a shard up to an offset, and what is there: of a record the whole batch. The server does
+    /// not look at the stream's name.
     ///
     /// # Errors
     ///

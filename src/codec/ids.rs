@@ -70,12 +70,13 @@ impl TryFrom<Offset> for proto::StreamOffset {
     }
 }
 
-/// Records are stored at whole milliseconds: those at or after a time are those at or after the next whole one.
+/// The store's times are whole milliseconds, rounded down, and so are these: what was stored after a time but in the
+/// same millisecond counts.
 fn time_offset(time: SystemTime, strict_accuracy: bool) -> proto::TimestampOffset {
     let millis = |nanos: u128| i64::try_from(nanos / 1_000_000).unwrap_or(i64::MAX);
     let timestamp_in_ms = match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => millis(since.as_nanos() + 999_999),
-        Err(before) => -millis(before.duration().as_nanos()),
+        Ok(since) => millis(since.as_nanos()),
+        Err(before) => -millis(before.duration().as_nanos() + 999_999),
     };
     proto::TimestampOffset { timestamp_in_ms, strict_accuracy }
 }
@@ -113,12 +114,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_of_offsets_are_rounded_up_to_milliseconds() {
+    fn times_of_offsets_are_rounded_down_to_milliseconds() {
         let epoch = SystemTime::UNIX_EPOCH;
         let millis = |time| time_offset(time, true).timestamp_in_ms;
         assert_eq!(millis(epoch + Duration::from_millis(7)), 7);
-        assert_eq!(millis(epoch + Duration::from_micros(7001)), 8);
-        assert_eq!(millis(epoch - Duration::from_micros(7001)), -7);
+        assert_eq!(millis(epoch + Duration::from_micros(7999)), 7);
+        assert_eq!(millis(epoch - Duration::from_micros(7001)), -8);
         assert_eq!(millis(epoch + Duration::from_secs(i64::MAX as u64)), i64::MAX);
         assert_eq!(millis(epoch - Duration::from_secs(i64::MAX as u64)), -i64::MAX);
     }

@@ -4,7 +4,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hstreamdb::dev_server::DevServerOptions;
-use hstreamdb::{Client, ClientConfig, ConsumerConfig, ConsumerState, Record, StartAt, SubscriptionOptions};
+use hstreamdb::{
+    Client, ClientConfig, ConsumerConfig, ConsumerState, Offset, Record, StartAt, SubscriptionOptions,
+};
 
 use crate::proxy::{BAD_WAYS, Proxy, Way, behind_a_proxy};
 use crate::support::{SOON, receive, texts, wait_until};
@@ -45,11 +47,16 @@ fn survives(way: Way) {
     let consumer = client.consumer("s", config).unwrap();
     client.append_one("s", &Record::raw("before")).unwrap();
     assert_eq!(texts(&receive(&consumer, 1)), ["before"]);
+    client.create_reader("s", "r", Default::default()).unwrap();
+    assert_eq!(texts(&[client.read_reader("r", 1).unwrap()]), ["before"]);
 
     proxy.set(way);
     let short = client.within(SHORT);
     fails_in_time(way, || short.echo("x"));
     fails_in_time(way, || short.append_one("s", &Record::raw("x")));
+    fails_in_time(way, || short.read_reader("r", 1));
+    fails_in_time(way, || short.trim_stream("s", Offset::Earliest));
+    fails_in_time(way, || short.subscription_lag("s"));
     let fresh = Client::connect(ClientConfig::new(proxy.url()).request_timeout(SHORT));
     fails_in_time(way, || fresh);
     wait_until("the consumer notices", || consumer.state() != ConsumerState::Running);
@@ -64,6 +71,9 @@ fn survives(way: Way) {
     wait_until("the consumer goes on", || {
         consumer.poll(1, SOON).unwrap().is_some_and(|batch| texts(&[batch]) == ["after"])
     });
+    // Of those before it some may have been read and lost.
+    wait_until("the reader goes on", || texts(&[client.read_reader("r", 1).unwrap()]) == ["after"]);
+    client.delete_reader("r", Default::default()).unwrap();
     consumer.close(SOON).unwrap();
 }
 

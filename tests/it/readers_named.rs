@@ -36,7 +36,7 @@ fn a_reader_goes_on_where_it_was_and_the_number_counts_batches() {
     append(&fixture, &stream, &["d", "e"]);
     let shard = fixture.client.create_reader(&stream, &id, NamedReaderOptions::new()).unwrap();
     assert_eq!(shard, fixture.client.shard_for_key(&stream, "").unwrap());
-    assert_eq!(fixture.client.list_readers().unwrap(), [id.clone()]);
+    assert_eq!(fixture.client.list_readers().unwrap(), std::slice::from_ref(&id));
     let read = |most| texts(&[fixture.client.read_reader(&id, most).unwrap()]);
     assert_eq!(read(1), ["a", "b", "c"]);
     assert_eq!(read(0), ["d", "e"]);
