@@ -87,7 +87,7 @@ async fn drop_batches(core: Arc<Core>, lane: Arc<Lane>) {
 }
 
 /// Which shard a key belongs to.
-#[derive(Debug)]
+#[allow(missing_debug_implementations)]
 pub struct Keys {
     shards: ShardMap,
     known: KeyCache,

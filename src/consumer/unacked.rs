@@ -112,7 +112,7 @@ impl Given {
         let touched = &self.indexes[from..to.max(from)];
         let start = touched.first().map_or(new.start, |first| first.start.min(new.start));
         let end = touched.last().map_or(new.end, |last| last.end.max(new.end));
-        self.indexes.splice(from..to.max(from), [start..end]);
+        self.indexes.splice(from..to.max(from), std::iter::once(start..end));
         self.len() - before
     }
 

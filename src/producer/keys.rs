@@ -11,7 +11,7 @@ const MOST: usize = 16_384;
 const LONGEST: usize = 256;
 
 /// Positions of shards by key, of one layout of a stream. Bounded by 5 MB or so.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct KeyCache(RwLock<HashMap<Box<str>, usize>>);
 
 impl KeyCache {

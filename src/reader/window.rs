@@ -119,7 +119,7 @@ mod tests {
         let window = Window::new(Start::After(RecordId::new(1, 2, 1)), End::Record(RecordId::new(1, 9, 0)));
         assert_eq!(cuts(window, &[batch(1, 3), batch(2, 3), batch(3, 4)]), (vec![3..3, 2..3, 0..4], false));
         let window = Window::new(Start::Any, End::Record(RecordId::new(1, 2, 2)));
-        assert_eq!(cuts(window, &[batch(2, 3)]), (vec![0..3], true));
+        assert_eq!(cuts(window, &[batch(1, 1), batch(2, 3)]), (vec![0..1, 0..3], true));
     }
 
     #[test]
