@@ -67,17 +67,19 @@ impl Cancel {
         self.flag.triggered.store(false, Ordering::SeqCst);
     }
 
+    /// How often it was triggered, if it is now.
+    pub(crate) fn triggers(&self) -> Option<usize> {
+        self.is_triggered().then(|| self.flag.triggers.load(Ordering::SeqCst))
+    }
+
     /// Waits until it is triggered, and was so once more than that if it says how often. Returns how often.
     pub(crate) async fn triggered_after(&self, triggers: Option<usize>) -> usize {
         loop {
             let mut rung = std::pin::pin!(self.bell.rung.notified());
             // Listen before looking, or a trigger between the two would be missed.
             rung.as_mut().enable();
-            if self.is_triggered() {
-                let now = self.flag.triggers.load(Ordering::SeqCst);
-                if triggers != Some(now) {
-                    return now;
-                }
+            if let Some(now) = self.triggers().filter(|now| triggers != Some(*now)) {
+                return now;
             }
             rung.await;
         }

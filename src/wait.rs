@@ -83,6 +83,13 @@ pub(crate) struct Until<'a> {
     pub(crate) check: Option<&'a Check>,
 }
 
+impl Until<'_> {
+    /// Whether a trigger is to end it.
+    fn is_meant(&self) -> bool {
+        self.check.is_none_or(|check| (check.0)())
+    }
+}
+
 /// Says whether a trigger is meant for the thread that asks.
 #[derive(Clone)]
 pub(crate) struct Check(Arc<dyn Fn() -> bool + Send + Sync>);
@@ -124,8 +131,12 @@ impl Ended {
 /// our own callbacks. The future is only polled here; its work must be done elsewhere.
 pub(crate) fn wait<F: Future>(future: F, until: Until<'_>) -> Result<F::Output, Ended> {
     let Some(cancel) = until.cancel else { return park(future, until.deadline).ok_or(Ended::Timeout) };
+    // A trigger before the wait counts, whether or not there would be something to wait for.
+    let mut asked = cancel.triggers();
+    if asked.is_some() && until.is_meant() {
+        return Err(Ended::Interrupted);
+    }
     let mut future = pin!(future);
-    let mut asked = None;
     loop {
         let either = async {
             tokio::select! {
@@ -141,7 +152,7 @@ pub(crate) fn wait<F: Future>(future: F, until: Until<'_>) -> Result<F::Output, 
             Some(Err(trigger)) => trigger,
         };
         // Asked outside of the future, which has lost nothing and goes on after a no.
-        if until.check.is_none_or(|check| (check.0)()) {
+        if until.is_meant() {
             return Err(Ended::Interrupted);
         }
         asked = Some(trigger);
