@@ -94,6 +94,8 @@ mod fork;
 mod cancel;
 mod wait;
 mod closing;
+#[cfg(unix)]
+mod ready;
 mod runtime_options;
 mod runtime;
 

@@ -50,6 +50,14 @@ fn options() -> Arc<RuntimeOptions> {
     OPTIONS.lock().clone().unwrap_or_default()
 }
 
+/// How many threads compress.
+pub(crate) fn compression_threads() -> u32 {
+    match options().compression_threads {
+        0 => std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32 - 1).max(1),
+        count => count,
+    }
+}
+
 /// Sets how the threads are that all clients of the process have in common. It starts none, and is only needed
 /// for something else than the defaults. What is set holds for good: also for the threads of a later start, when
 /// all clients have gone in between.

@@ -33,6 +33,7 @@ pub struct RuntimeOptions {
     pub(crate) worker_threads: u32,
     pub(crate) thread_name: Option<String>,
     pub(crate) stack_size: usize,
+    pub(crate) compression_threads: u32,
     hook: Option<Hook>,
 }
 
@@ -60,6 +61,12 @@ impl RuntimeOptions {
         RuntimeOptions { stack_size: bytes, ..self }
     }
 
+    /// How many threads compress batches, up to 1,024; default one less than there are cores, at least one, which 0
+    /// stands for as well. They are started by the first producer that compresses.
+    pub fn compression_threads(self, count: u32) -> Self {
+        RuntimeOptions { compression_threads: count, ..self }
+    }
+
     /// Calls this on each thread of the library when it starts and when it ends, with the thread's name: those
     /// for I/O, callbacks, compression, the log, and short-lived ones. It must be quick, and not use this library:
     /// I/O waits for it. A panic in it is logged and goes no further.
@@ -73,10 +80,11 @@ impl RuntimeOptions {
     }
 
     pub(crate) fn check(&self) -> Result<()> {
-        if self.worker_threads > MOST_WORKERS {
-            let message =
-                format!("{} worker threads are more than the {MOST_WORKERS} allowed", self.worker_threads);
-            return Err(Error::invalid_argument(message));
+        for (what, count) in [("worker", self.worker_threads), ("compression", self.compression_threads)] {
+            if count > MOST_WORKERS {
+                let message = format!("{count} {what} threads are more than the {MOST_WORKERS} allowed");
+                return Err(Error::invalid_argument(message));
+            }
         }
         if self.stack_size != 0 && !STACK_SIZES.contains(&self.stack_size) {
             let message = format!(

@@ -72,6 +72,13 @@ impl Buffer {
         }
     }
 
+    #[cfg(unix)]
+    pub(crate) fn is_empty(&self) -> bool {
+        // In the order in which `try_take` takes the locks.
+        let begun = self.begun.lock();
+        begun.is_none() && self.received.lock().batches.is_empty()
+    }
+
     pub(crate) fn has_room(&self) -> bool {
         let received = self.received.lock();
         received.records < self.most_records && received.bytes < self.most_bytes

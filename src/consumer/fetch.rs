@@ -161,6 +161,7 @@ impl FetchLoop {
             self.shared.cluster.counters().received.add_batch(records, bytes);
             batch.ids.runs(0..records).for_each(|run| self.shared.acks.allow(run.shard_id));
             self.shared.buffer.push(batch);
+            self.shared.note_change();
         }
         Ok(())
     }

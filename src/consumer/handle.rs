@@ -162,6 +162,17 @@ impl Consumer {
         self.shared().poll(max, limit.into().until())
     }
 
+    /// A descriptor that is readable while [`poll`](Self::poll) would return at once: for event loops. It is only to
+    /// be waited for, and stays the consumer's. The consumer must have been [started](Self::start).
+    ///
+    /// # Errors
+    ///
+    /// [`Resources`](crate::ErrorKind::Resources).
+    #[cfg(unix)]
+    pub fn event_fd(&self) -> Result<std::os::fd::BorrowedFd<'_>> {
+        self.shared().descriptor()
+    }
+
     /// Acks records: they are not delivered again. Only ids that this consumer received may be acked; acking
     /// one again is harmless.
     ///

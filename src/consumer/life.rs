@@ -1,5 +1,7 @@
 //! A consumer's life: when it delivers, why it ends, and who waits for that.
 
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Weak};
 use std::thread::{JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
@@ -23,6 +25,8 @@ use crate::event::{Event, EventKind, SubjectKind};
 use crate::events::Unlogged;
 use crate::metrics::ConsumerMetrics;
 use crate::producer::reports::next_callback_thread_name;
+#[cfg(unix)]
+use crate::ready::Ready;
 use crate::received::Batch;
 use crate::record_id::RecordId;
 use crate::runtime::{Spawner, Task, spawn_thread};
@@ -110,6 +114,8 @@ pub(crate) struct Shared {
     pub(crate) stopping: Stopping,
     life: Mutex<Life>,
     changed: Notify,
+    #[cfg(unix)]
+    ready: Ready,
     /// What a poll of an auto-acking consumer handed out last.
     polled: Mutex<Option<Batch>>,
 }
@@ -190,6 +196,8 @@ impl Shared {
                 closing: false,
             }),
             changed: Notify::new(),
+            #[cfg(unix)]
+            ready: Ready::default(),
             polled: Mutex::default(),
         }
     }
@@ -359,6 +367,26 @@ impl Shared {
 
     fn wake_all(&self) {
         self.changed.notify_waiters();
+        self.note_change();
+    }
+
+    /// There is something else to poll than before.
+    pub(crate) fn note_change(&self) {
+        #[cfg(unix)]
+        self.ready.update(|| self.has_something());
+    }
+
+    /// A descriptor that is readable while a poll would return at once.
+    #[cfg(unix)]
+    pub(crate) fn descriptor(&self) -> Result<BorrowedFd<'_>> {
+        self.ready.descriptor(|| self.has_something())
+    }
+
+    #[cfg(unix)]
+    fn has_something(&self) -> bool {
+        let ended =
+            matches!(self.state(), ConsumerState::Stopped | ConsumerState::Failed | ConsumerState::Closed);
+        ended || !self.buffer.is_empty()
     }
 
     pub(crate) fn poll(self: &Arc<Self>, max: usize, until: Until<'_>) -> Result<Option<Batch>> {
@@ -419,6 +447,7 @@ impl Shared {
 
     fn hand_out(&self, batch: Batch) -> Batch {
         self.acks.give(batch.runs(), Instant::now());
+        self.note_change();
         batch
     }
 
@@ -554,6 +583,7 @@ impl Shared {
             return Err(ended.into_error("the server to take the acks"));
         }
         self.buffer.clear();
+        self.note_change();
         if let Err(ended) = stopped {
             fetch.abort();
             self.give_up_acks(ended);

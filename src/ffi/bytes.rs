@@ -204,6 +204,12 @@ pub(crate) fn millis(time: Option<SystemTime>) -> i64 {
     }
 }
 
+/// A descriptor as C has it, -1 for none.
+pub(crate) fn descriptor(descriptor: crate::Result<std::os::fd::BorrowedFd<'_>>) -> i32 {
+    use std::os::fd::AsRawFd;
+    descriptor.map_or(-1, |descriptor| descriptor.as_raw_fd())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

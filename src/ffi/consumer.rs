@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use crate::consumer::dispatch::Handler;
-use crate::consumer::{Consumer, ConsumerState, Next};
+use crate::consumer::{Consumer, ConsumerState, Next, WaitingFor};
 use crate::error::{Error, ErrorKind};
 use crate::ffi::batch::hstream_batch_t;
 use crate::ffi::boundary::{self, Failure, given};
@@ -32,6 +32,15 @@ pub const HSTREAM_PROCESSED: i32 = 0;
 pub const HSTREAM_KEEP: i32 = 1;
 /// Processed, and no more: the consumer stops.
 pub const HSTREAM_STOP: i32 = 2;
+
+/// It has no connection.
+pub const HSTREAM_WAITING_CONNECTION: i32 = 0;
+/// It has as many unacked records as the subscription allows.
+pub const HSTREAM_WAITING_ACKS: i32 = 1;
+/// What was received has to be polled first, or the callback has to return.
+pub const HSTREAM_WAITING_BUFFER: i32 = 2;
+/// There are none for it.
+pub const HSTREAM_WAITING_RECORDS: i32 = 3;
 
 /// Not started.
 pub const HSTREAM_STATE_IDLE: i32 = 0;
@@ -312,6 +321,30 @@ pub unsafe extern "C" fn hstream_consumer_ack(
     })
 }
 
+/// Acks all records of a shard that were handed out, up to and with this one.
+///
+/// May be NULL: `err`.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: any, several at once.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT if this consumer was given no record of its shard, CLOSED.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_ack_up_to(
+    consumer: *mut hstream_consumer_t,
+    last: Option<&hstream_record_id_t>,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    // SAFETY: `consumer` is NULL or a living handle, as the rules for callers say.
+    let consumer = unsafe { handles::enter(consumer) };
+    boundary::on(consumer, "consumer", err, |consumer| {
+        let last = given(last, "last")?;
+        consumer.consumer.ack_up_to(last.into())?;
+        Ok(())
+    })
+}
+
 /// Acks one received record.
 ///
 /// May be NULL: `err`.
@@ -400,6 +433,72 @@ pub unsafe extern "C" fn hstream_consumer_pending_acks(consumer: *mut hstream_co
     // SAFETY: `consumer` is NULL or a living handle, as the rules for callers say.
     let consumer = unsafe { handles::enter(consumer) };
     boundary::ask(consumer, 0, |consumer| consumer.consumer.pending_acks() as u64)
+}
+
+/// Returns how many records were handed out and not acked. Those count no more that the server delivers again,
+/// because the subscription's ack time-out is over.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: any, several at once.
+/// **Blocking**: no.
+/// **Errors**: none.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_unacked_records(consumer: *mut hstream_consumer_t) -> u64 {
+    // SAFETY: `consumer` is NULL or a living handle, as the rules for callers say.
+    let consumer = unsafe { handles::enter(consumer) };
+    boundary::ask(consumer, 0, |consumer| consumer.consumer.unacked_records())
+}
+
+/// Returns for how many milliseconds the oldest of these has waited for its ack; 0 if there are none.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: any, several at once.
+/// **Blocking**: no.
+/// **Errors**: none.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_oldest_unacked_ms(consumer: *mut hstream_consumer_t) -> i64 {
+    // SAFETY: `consumer` is NULL or a living handle, as the rules for callers say.
+    let consumer = unsafe { handles::enter(consumer) };
+    boundary::ask(consumer, 0, |consumer| {
+        let age = consumer.consumer.oldest_unacked().unwrap_or_default();
+        i64::try_from(age.as_millis()).unwrap_or(i64::MAX)
+    })
+}
+
+/// Returns why no records come, where none come: HSTREAM_WAITING_*. New ones may come.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: any, several at once.
+/// **Blocking**: no.
+/// **Errors**: none.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_waiting_for(consumer: *mut hstream_consumer_t) -> i32 {
+    // SAFETY: `consumer` is NULL or a living handle, as the rules for callers say.
+    let consumer = unsafe { handles::enter(consumer) };
+    boundary::ask(consumer, HSTREAM_WAITING_CONNECTION, |consumer| match consumer.consumer.waiting_for() {
+        WaitingFor::Connection => HSTREAM_WAITING_CONNECTION,
+        WaitingFor::Acks => HSTREAM_WAITING_ACKS,
+        WaitingFor::Buffer => HSTREAM_WAITING_BUFFER,
+        WaitingFor::Records => HSTREAM_WAITING_RECORDS,
+    })
+}
+
+/// Returns a descriptor that is readable while `hstream_consumer_poll` would return at once, for event loops; -1
+/// where there is none. The consumer must have been started.
+///
+/// **Ownership**: It is the consumer's: only to be waited for, and not to be read or closed.
+/// **Threads**: any, several at once.
+/// **Blocking**: no.
+/// **Errors**: none.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_event_fd(consumer: *mut hstream_consumer_t) -> i32 {
+    // SAFETY: `consumer` is NULL or a living handle, as the rules for callers say.
+    let consumer = unsafe { handles::enter(consumer) };
+    boundary::ask(consumer, -1, |consumer| bytes::descriptor(consumer.consumer.event_fd()))
 }
 
 /// Stops delivery, sends the acks and gives the shards back; `hstream_consumer_start` begins again. In its

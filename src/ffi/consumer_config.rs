@@ -5,14 +5,21 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::time::Duration;
 
-use crate::consumer::ConsumerConfig;
-use crate::ffi::boundary::{self, Outcome, given, truth};
+use crate::consumer::{BadBatch, ConsumerConfig};
+use crate::ffi::boundary::{self, Failure, Outcome, given, truth};
 use crate::ffi::bytes;
 use crate::ffi::call;
 use crate::ffi::callback::{Callback, hstream_batch_fn, hstream_release_fn};
 use crate::ffi::error::hstream_error_t;
 use crate::ffi::handles;
 use crate::ffi::status::*;
+
+/// The records of a batch that can't be read are handed out with the code of the reason, and can be acked.
+pub const HSTREAM_BAD_BATCH_REPORT: i32 = 0;
+/// The consumer fails.
+pub const HSTREAM_BAD_BATCH_FAIL: i32 = 1;
+/// As HSTREAM_BAD_BATCH_REPORT, and the payload of each of the records is that of the batch, as it was received.
+pub const HSTREAM_BAD_BATCH_RAW: i32 = 2;
 
 /// Options of a consumer. They are copied when a consumer is made.
 #[derive(Clone, Default)]
@@ -175,6 +182,30 @@ pub unsafe extern "C" fn hstream_consumer_options_set_auto_ack(
     })
 }
 
+/// Sets what becomes of a batch that can't be read: HSTREAM_BAD_BATCH_*. Default HSTREAM_BAD_BATCH_REPORT.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_options_set_bad_batch(
+    consumer_options: Option<&mut hstream_consumer_options_t>,
+    policy: i32,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let consumer_options = given(consumer_options, "consumer_options")?;
+        let policy = match policy {
+            HSTREAM_BAD_BATCH_REPORT => BadBatch::Report,
+            HSTREAM_BAD_BATCH_FAIL => BadBatch::Fail,
+            HSTREAM_BAD_BATCH_RAW => BadBatch::Raw,
+            _ => return Err(Failure::invalid(format!("`policy` is {policy}, and none of HSTREAM_BAD_BATCH_*"))),
+        };
+        consumer_options.change(|config| config.bad_batch(policy))
+    })
+}
+
 /// Sets when acks are sent: when there are so many, or the oldest is so old. Default 100 and 100 ms.
 ///
 /// **Ownership**: Nothing changes hands.
@@ -264,6 +295,11 @@ mod tests {
             assert_eq!(hstream_consumer_options_set_name(options.as_mut(), c"1".as_ptr(), None), bad);
             assert_eq!(hstream_consumer_options_set_callback_records(options.as_mut(), 0), bad);
             assert_eq!(hstream_consumer_options_set_auto_ack(options.as_mut(), -1), bad);
+            assert_eq!(hstream_consumer_options_set_bad_batch(options.as_mut(), 3), bad);
+            assert_eq!(
+                hstream_consumer_options_set_bad_batch(options.as_mut(), HSTREAM_BAD_BATCH_RAW),
+                HSTREAM_OK
+            );
             assert_eq!(hstream_consumer_options_set_ack_batch(options.as_mut(), 0, 1), bad);
             assert_eq!(hstream_consumer_options_set_prefetch(options.as_mut(), 0, 1), bad);
             assert_eq!(hstream_consumer_options_set_max_batch_bytes(options.as_mut(), 0), bad);

@@ -235,6 +235,48 @@ pub unsafe extern "C" fn hstream_producer_poll(
     })
 }
 
+/// Gets what the producer has done so far and what it holds, as JSON: accepted, written, failed, unknown,
+/// pending_records, pending_bytes, batch_records, batch_bytes, wire_bytes, retries, append_latency_us,
+/// delivery_latency_us, and shards, of which each has stream, shard_id, node, pending_records, queued_bytes,
+/// oldest_age_us and retries. Distributions have count, sum, p50, p90, p99 and max. Keys are only added.
+///
+/// May be NULL: `text_len`.
+///
+/// **Ownership**: `*text` is yours, to be freed with `hstream_string_free`.
+/// **Threads**: any, several at once.
+/// **Blocking**: no.
+/// **Errors**: NULL_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_producer_stats_json(
+    producer: *mut hstream_producer_t,
+    text: Option<&mut MaybeUninit<*mut c_char>>,
+    text_len: Option<&mut MaybeUninit<usize>>,
+) -> hstream_code_t {
+    // SAFETY: `producer` is NULL or a living handle, as the rules for callers say.
+    let producer = unsafe { handles::enter(producer) };
+    boundary::on(producer, "producer", None, |producer| {
+        let text = given(text, "text")?;
+        bytes::give_text(&producer.producer.stats().to_json(), text, text_len)
+    })
+}
+
+/// Returns a descriptor that is readable while `hstream_producer_poll` would return at once, for event loops; -1 if
+/// reports are not polled, or where there are no descriptors. When it is readable, poll with no wait until nothing
+/// comes: the rest of a batch of which `max_reports` took a part does not make it readable again.
+///
+/// **Ownership**: It is the producer's: only to be waited for, and not to be read or closed.
+/// **Threads**: any, several at once.
+/// **Blocking**: no.
+/// **Errors**: none.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_producer_event_fd(producer: *mut hstream_producer_t) -> i32 {
+    // SAFETY: `producer` is NULL or a living handle, as the rules for callers say.
+    let producer = unsafe { handles::enter(producer) };
+    boundary::ask(producer, -1, |producer| bytes::descriptor(producer.producer.event_fd()))
+}
+
 /// Returns how many records are accepted and not reported yet.
 ///
 /// **Ownership**: Nothing changes hands.

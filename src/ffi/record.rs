@@ -112,7 +112,10 @@ impl hstream_record_t {
     pub(crate) fn payload(&self) -> &[u8] {
         match &self.content {
             Content::Owned { record, .. } => record.payload(),
-            Content::Received { batch, index } => ReceivedRecord::at(batch, *index).payload(),
+            Content::Received { batch, index } => {
+                let record = ReceivedRecord::at(batch, *index);
+                record.raw_batch().map_or(record.payload(), |(_, batch)| batch)
+            }
         }
     }
 

@@ -77,6 +77,24 @@ pub unsafe extern "C" fn hstream_runtime_options_set_worker_threads(
     })
 }
 
+/// Sets how many threads compress batches, up to 1,024; default one less than there are cores, at least one, which 0
+/// stands for as well. They are started by the first producer that compresses.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_runtime_options_set_compression_threads(
+    runtime_options: Option<&mut hstream_runtime_options_t>,
+    count: u32,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        given(runtime_options, "runtime_options")?.change(|options| options.compression_threads(count))
+    })
+}
+
 /// Sets how the names of threads begin, in up to 32 printable ASCII characters; default "hstream", which an empty
 /// text stands for as well. Linux shows 15 characters of the whole name.
 ///

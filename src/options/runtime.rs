@@ -15,6 +15,14 @@ pub(crate) const RUNTIME: &[ConfigOption<RuntimeOptions>] = &[
         c.worker_threads.to_string()
     ),
     option!(
+        "compression.threads",
+        Number,
+        "0 to 1024",
+        "Threads that compress batches, 0 for one less than there are cores.",
+        |c, v| c.compression_threads = number(v)?,
+        c.compression_threads.to_string()
+    ),
+    option!(
         "thread.name",
         Text,
         "up to 32 printable ASCII characters",
@@ -33,7 +41,7 @@ pub(crate) const RUNTIME: &[ConfigOption<RuntimeOptions>] = &[
 ];
 
 impl RuntimeOptions {
-    /// Sets an option by text: `worker.threads`, `thread.name`, `stack.size`.
+    /// Sets an option by text: `worker.threads`, `compression.threads`, `thread.name`, `stack.size`.
     ///
     /// # Errors
     ///

@@ -117,14 +117,27 @@ impl BufferedProducer {
     /// close, when there are no more; [`Interrupted`](ErrorKind::Interrupted).
     pub fn poll(&self, limit: impl Into<Wait>) -> Result<Option<Deliveries>> {
         let Reporter::Queue(queue) = &self.owner.core.reporter else {
-            let message = "this producer's reports are not polled; see ProducerConfig::poll_reports";
-            return Err(Error::new(ErrorKind::InvalidState, message));
+            return Err(not_polled());
         };
         match wait(queue.pop(), limit.into().until()) {
             Ok(Some(deliveries)) => Ok(Some(deliveries)),
             Ok(None) => Err(Error::closed("producer")),
             Err(Ended::Timeout) => Ok(None),
             Err(ended) => Err(ended.into_error("a report")),
+        }
+    }
+
+    /// A descriptor that is readable while [`poll`](Self::poll) would return at once: for event loops. It is only to
+    /// be waited for, and stays the producer's.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidState`](ErrorKind::InvalidState) if reports are not polled; [`Resources`](ErrorKind::Resources).
+    #[cfg(unix)]
+    pub fn event_fd(&self) -> Result<std::os::fd::BorrowedFd<'_>> {
+        match &self.owner.core.reporter {
+            Reporter::Queue(queue) => queue.descriptor(),
+            _ => Err(not_polled()),
         }
     }
 
@@ -161,6 +174,11 @@ impl BufferedProducer {
     pub fn close(&self, limit: impl Into<Wait>) -> Result<Counts> {
         self.owner.core.close(limit.into().until())
     }
+}
+
+fn not_polled() -> Error {
+    let message = "this producer's reports are not polled; see ProducerConfig::poll_reports";
+    Error::new(ErrorKind::InvalidState, message)
 }
 
 impl Child for Owner {

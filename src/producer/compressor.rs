@@ -12,7 +12,7 @@ use crate::codec::batch;
 use crate::codec::compression::Compression;
 use crate::error::Result;
 use crate::proto::BatchedRecord;
-use crate::runtime::spawn_thread;
+use crate::runtime::{compression_threads, spawn_thread};
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -62,10 +62,9 @@ impl Compressor {
 
 impl Threads {
     fn start() -> Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
         let mut threads = Threads { jobs: Some(jobs), threads: Vec::new() };
-        for number in 0..cores.saturating_sub(1).max(1) {
+        for number in 0..compression_threads() {
             let queue = queue.clone();
             let body = move || queue.into_iter().for_each(|job| job());
             threads.threads.push(spawn_thread(format!("hstream-z-{number}"), body)?);

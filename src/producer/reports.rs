@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -16,6 +18,8 @@ use crate::codec::record as wire;
 use crate::error::{Error, Result};
 use crate::producer::config::ReportMode;
 use crate::producer::settle::Handover;
+#[cfg(unix)]
+use crate::ready::Ready;
 use crate::record::Record;
 use crate::record_id::RecordId;
 use crate::runtime::{JoinHandle, spawn_thread};
@@ -280,6 +284,8 @@ pub(crate) struct ReportQueue {
     /// No more reports will come.
     ended: AtomicBool,
     changed: Notify,
+    #[cfg(unix)]
+    ready: Ready,
 }
 
 impl ReportQueue {
@@ -289,11 +295,30 @@ impl ReportQueue {
         report.handover.reported();
         reports.push_back(report);
         drop(reports);
+        self.note_change();
+    }
+
+    fn note_change(&self) {
         self.changed.notify_waiters();
+        #[cfg(unix)]
+        self.ready.update(|| self.has_something());
+    }
+
+    /// A descriptor that is readable while a poll would return at once.
+    #[cfg(unix)]
+    pub(crate) fn descriptor(&self) -> Result<BorrowedFd<'_>> {
+        self.ready.descriptor(|| self.has_something())
+    }
+
+    #[cfg(unix)]
+    fn has_something(&self) -> bool {
+        self.ended.load(Ordering::SeqCst) || !self.reports.lock().is_empty()
     }
 
     pub(crate) fn try_pop(&self) -> Option<Deliveries> {
         let Report { deliveries, handover } = self.reports.lock().pop_front()?;
+        #[cfg(unix)]
+        self.ready.update(|| self.has_something());
         handover.polled();
         Some(deliveries)
     }
@@ -317,7 +342,7 @@ impl ReportQueue {
 
     fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
-        self.changed.notify_waiters();
+        self.note_change();
     }
 
     /// The next report; `None` once there will be none.

@@ -207,6 +207,17 @@ impl Reader {
         })
     }
 
+    /// A descriptor that is readable while [`read`](Self::read) would return at once: for event loops. It is only to
+    /// be waited for, and stays the reader's.
+    ///
+    /// # Errors
+    ///
+    /// [`Resources`](ErrorKind::Resources).
+    #[cfg(unix)]
+    pub fn event_fd(&self) -> Result<std::os::fd::BorrowedFd<'_>> {
+        self.owner.shared.descriptor()
+    }
+
     /// Where it is: the last record handed out of each shard.
     pub fn position(&self) -> Position {
         self.owner.shared.position()

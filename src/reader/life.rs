@@ -1,5 +1,7 @@
 //! What a reader's handle and its loops share.
 
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,6 +19,8 @@ use crate::reader::config::ReaderConfig;
 use crate::reader::handle::Read;
 use crate::reader::position::Position;
 use crate::reader::window::Window;
+#[cfg(unix)]
+use crate::ready::Ready;
 use crate::received::Batch;
 use crate::runtime::Task;
 use crate::wait::{Ended, Until, wait};
@@ -31,6 +35,8 @@ pub(crate) struct Shared {
     position: Mutex<Position>,
     life: Mutex<Life>,
     changed: Notify,
+    #[cfg(unix)]
+    ready: Ready,
     closing: Closing,
     /// Held by the one that reads.
     turn: Mutex<()>,
@@ -59,6 +65,8 @@ impl Shared {
             config,
             life: Mutex::new(Life { running: loops, ..Life::default() }),
             changed: Notify::new(),
+            #[cfg(unix)]
+            ready: Ready::default(),
             closing: Closing::default(),
             turn: Mutex::new(()),
         }
@@ -79,9 +87,7 @@ impl Shared {
                 return false;
             }
             self.buffer.push_part(batch, wanted);
-            if self.batches_left() == Some(0) {
-                self.changed.notify_waiters();
-            }
+            self.note_change();
         }
         !window.has_ended() && self.batches_left() != Some(0)
     }
@@ -103,7 +109,26 @@ impl Shared {
             life.failure.get_or_insert(error);
         }
         drop(life);
+        self.note_change();
+    }
+
+    fn note_change(&self) {
         self.changed.notify_waiters();
+        #[cfg(unix)]
+        self.ready.update(|| self.has_something());
+    }
+
+    /// A descriptor that is readable while a read would return at once.
+    #[cfg(unix)]
+    pub(crate) fn descriptor(&self) -> Result<BorrowedFd<'_>> {
+        self.ready.descriptor(|| self.has_something())
+    }
+
+    #[cfg(unix)]
+    fn has_something(&self) -> bool {
+        let life = self.life.lock();
+        let ended = life.running == 0 || life.failure.is_some() || self.closing.is_closed();
+        ended || self.batches_left() == Some(0) || !self.buffer.is_empty()
     }
 
     /// A read was lost, and is opened again.
@@ -159,6 +184,8 @@ impl Shared {
         };
         if let Some(batch) = self.buffer.try_take(max, |bad| self.note_bad(bad)) {
             self.advance(&batch);
+            #[cfg(unix)]
+            self.ready.update(|| self.has_something());
             return Some(Ok(Read::Records(batch)));
         }
         match state {
@@ -195,7 +222,7 @@ impl Shared {
         self.closing.close();
         self.end_loops();
         self.buffer.clear();
-        self.changed.notify_waiters();
+        self.note_change();
     }
 
     fn end_loops(&self) {

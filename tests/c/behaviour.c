@@ -4,6 +4,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <dirent.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -139,6 +140,31 @@ static void streams_and_errors(hstream_client_t *client)
 
 /* ---- Appending at once, and consuming by poll ---------------------------------------------------------- */
 
+/* The descriptor is readable while a poll would return something, and not otherwise. */
+static void wait_by_descriptor(hstream_client_t *client, hstream_consumer_t *consumer)
+{
+    struct pollfd asked = {.fd = hstream_consumer_event_fd(consumer), .events = POLLIN};
+    hstream_batch_t *batch = NULL;
+
+    CHECK(asked.fd >= 0 && hstream_consumer_event_fd(consumer) == asked.fd && poll(&asked, 1, 0) == 0);
+    append_some(client, "polled", 3);
+    for (size_t got = 0; got < 3;) {
+        if (!CHECK(poll(&asked, 1, LONG_MS) == 1))
+            return;
+        OK(hstream_consumer_poll(consumer, 1, 0, NULL, &batch, NULL));
+        if (!CHECK(batch != NULL))
+            return;
+        CHECK(hstream_consumer_unacked_records(consumer) == 1);
+        nap(2);
+        CHECK(hstream_consumer_oldest_unacked_ms(consumer) > 0);
+        OK(hstream_consumer_ack_up_to(consumer, &hstream_batch_ids(batch)[0], NULL));
+        CHECK(hstream_consumer_unacked_records(consumer) == 0);
+        got += hstream_batch_count(batch);
+        hstream_batch_free(batch);
+    }
+    CHECK(poll(&asked, 1, 0) == 0);
+}
+
 static void append_and_poll(hstream_client_t *client)
 {
     hstream_record_t *records[3] = {NULL};
@@ -233,6 +259,10 @@ static void append_and_poll(hstream_client_t *client)
     CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_consumer_ack(consumer, &id, 1, NULL));
     OK(hstream_consumer_flush_acks(consumer, LONG_MS, NULL, NULL));
     CHECK(hstream_consumer_pending_acks(consumer) == 0);
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_consumer_ack_up_to(consumer, &id, NULL));
+    CHECK(hstream_consumer_unacked_records(consumer) == 0 && hstream_consumer_oldest_unacked_ms(consumer) == 0);
+    CHECK(hstream_consumer_waiting_for(consumer) == HSTREAM_WAITING_RECORDS);
+    wait_by_descriptor(client, consumer);
     OK(hstream_consumer_stop(consumer, LONG_MS, NULL, NULL));
     CHECK(hstream_consumer_state(consumer) == HSTREAM_STATE_STOPPED);
     CODE(HSTREAM_ERR_INVALID_STATE, hstream_consumer_poll(consumer, 1, 0, NULL, &batch, NULL));

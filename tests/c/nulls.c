@@ -67,6 +67,7 @@ static void runtime(void)
     hstream_runtime_options_t *options = hstream_runtime_options_new();
 
     NULL_ARGUMENT(hstream_runtime_options_set_worker_threads(NULL, 0));
+    NULL_ARGUMENT(hstream_runtime_options_set_compression_threads(NULL, 0));
     NULL_ARGUMENT(hstream_runtime_options_set_thread_name(NULL, NULL));
     NULL_ARGUMENT(hstream_runtime_options_set_thread_name(options, NULL));
     NULL_ARGUMENT(hstream_runtime_options_set_stack_size(NULL, 0));
@@ -433,6 +434,8 @@ static void producers(void)
     NULL_ARGUMENT(hstream_producer_poll(NULL, 0, 0, NULL, &deliveries, NULL));
     ZERO(hstream_producer_pending_records(NULL));
     ZERO(hstream_producer_pending_bytes(NULL));
+    NULL_ARGUMENT(hstream_producer_stats_json(NULL, NULL, NULL));
+    expect(hstream_producer_event_fd(NULL), -1, "event_fd");
     hstream_producer_begin_close(NULL);
     NULL_ARGUMENT(hstream_producer_close(NULL, 0, NULL, NULL, NULL, NULL, NULL));
     hstream_producer_free(NULL);
@@ -512,6 +515,7 @@ static void consumers(void)
     NULL_ARGUMENT(hstream_consumer_options_set_callback(NULL, NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_consumer_options_set_callback_records(NULL, 0));
     NULL_ARGUMENT(hstream_consumer_options_set_auto_ack(NULL, 0));
+    NULL_ARGUMENT(hstream_consumer_options_set_bad_batch(NULL, 0));
     NULL_ARGUMENT(hstream_consumer_options_set_ack_batch(NULL, 0, 0));
     NULL_ARGUMENT(hstream_consumer_options_set_prefetch(NULL, 0, 0));
     NULL_ARGUMENT(hstream_consumer_options_set_max_batch_bytes(NULL, 0));
@@ -525,7 +529,12 @@ static void consumers(void)
     NULL_ARGUMENT(hstream_consumer_ack_record(NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_consumer_ack_batch(NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_consumer_flush_acks(NULL, 0, NULL, NULL));
+    NULL_ARGUMENT(hstream_consumer_ack_up_to(NULL, NULL, NULL));
     ZERO(hstream_consumer_pending_acks(NULL));
+    ZERO(hstream_consumer_unacked_records(NULL));
+    ZERO(hstream_consumer_oldest_unacked_ms(NULL));
+    expect(hstream_consumer_waiting_for(NULL), HSTREAM_WAITING_CONNECTION, "waiting_for");
+    expect(hstream_consumer_event_fd(NULL), -1, "event_fd");
     NULL_ARGUMENT(hstream_consumer_stop(NULL, 0, NULL, NULL));
     NULL_ARGUMENT(hstream_consumer_close(NULL, 0, NULL, NULL));
     hstream_consumer_free(NULL);

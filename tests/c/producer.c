@@ -2,6 +2,7 @@
 
 #define _POSIX_C_SOURCE 200809L
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -313,6 +314,12 @@ static void records_on_a_killed_server(void)
     /* What was sent may be written; the rest never went. */
     CHECK(once_each(reports, 9) && reports->ambiguous >= 5 && reports->written == 0);
     CHECK(hstream_producer_pending_records(producer) == 0 && hstream_producer_pending_bytes(producer) == 0);
+    CHECK(hstream_producer_event_fd(producer) == -1); /* reports are not polled */
+    char *stats = NULL;
+    size_t stats_len = 0;
+    OK(hstream_producer_stats_json(producer, &stats, &stats_len));
+    CHECK(strlen(stats) == stats_len && strstr(stats, "\"pending_records\":0") && strstr(stats, "\"accepted\":"));
+    hstream_string_free(stats);
     hstream_producer_free(producer);
     hstream_appender_free(appender);
     hstream_client_free(on);
@@ -592,6 +599,8 @@ static void polled_reports_bound_what_is_accepted(void)
     OK(flush(producer, LONG_MS)); /* handed to the queue is reported */
     CODE(HSTREAM_ERR_QUEUE_FULL, append(appender, 4, -1));
     CODE(HSTREAM_ERR_QUEUE_FULL, append(appender, 4, LONG_MS));
+    struct pollfd asked = {.fd = hstream_producer_event_fd(producer), .events = POLLIN};
+    CHECK(asked.fd >= 0 && poll(&asked, 1, LONG_MS) == 1);
     poll_all(producer, reports, 4);
     /* A shard whose failure was not polled yet takes nothing, and nobody waits for what only he can do. */
     order("refuse", FOR_GOOD);

@@ -97,6 +97,8 @@ int main(void)
     hstream_error_t *err = NULL;
 
     OK(hstream_runtime_options_set_worker_threads(options, 2));
+    OK(hstream_runtime_options_set_compression_threads(options, 2));
+    CHECK(hstream_runtime_options_set_compression_threads(options, 5000) == HSTREAM_ERR_INVALID_ARGUMENT);
     CHECK(hstream_runtime_options_set_worker_threads(options, 5000) == HSTREAM_ERR_INVALID_ARGUMENT);
     OK(hstream_runtime_options_set_thread_name(options, "other"));
     CHECK(hstream_runtime_options_set_thread_name(options, "a\nb") == HSTREAM_ERR_INVALID_ARGUMENT);

@@ -34,6 +34,9 @@ mod histogram;
 mod hrecord;
 #[path = "../../src/proto.rs"]
 mod proto;
+#[cfg(unix)]
+#[path = "../../src/ready.rs"]
+mod ready;
 #[path = "../../src/record.rs"]
 mod record;
 #[path = "../../src/record_id.rs"]
