@@ -2,19 +2,32 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::Once;
 
 /// Runs the example, made beforehand: `cargo test` does so by itself, `cargo test --test perf` does not.
 fn perf(arguments: &[&str]) -> Output {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(build);
+    let test = std::env::current_exe().unwrap();
+    let examples = test.ancestors().nth(2).unwrap().join("examples");
+    let program: PathBuf = examples.join(format!("perf{}", std::env::consts::EXE_SUFFIX));
+    Command::new(program).args(arguments).output().unwrap()
+}
+
+fn build() {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--all-features", "--example", "perf"]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
+    // What cargo tells the test about its package, some build scripts of dependencies watch: they would be run
+    // again, and all that depends on them be built anew.
+    for (name, _) in std::env::vars() {
+        if name == "OUT_DIR" || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(name);
+        }
+    }
     assert!(cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success());
-    let test = std::env::current_exe().unwrap();
-    let examples = test.ancestors().nth(2).unwrap().join("examples");
-    let program: PathBuf = examples.join(format!("perf{}", std::env::consts::EXE_SUFFIX));
-    Command::new(program).args(arguments).output().unwrap()
 }
 
 #[test]

@@ -8,7 +8,7 @@
 //!   --python PATH    a Python with the published client, to be measured too (tests/interop/setup.sh makes one)
 //!   --markdown FILE  writes the tables there; --readme FILE puts them between the marks of a README
 //!   --svg FILE       draws the producer's figures
-//!   --quick          a hundredth of everything: only to see that it works
+//!   --quick          a thousandth of everything: only to see that it works
 //!   --serve          nothing but the null server: prints its URL, for other programs
 //! ```
 //!

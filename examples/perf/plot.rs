@@ -19,9 +19,9 @@ const BARS: [&str; 8] = [
 const PANELS: [(usize, &str); 2] =
     [(0, "M records/s, more is better"), (2, "CPU s per M records, less is better")];
 
-const NAMES: f64 = 170.0;
+const NAMES: f64 = 180.0;
 const BAR: f64 = 190.0;
-const NUMBER: f64 = 60.0;
+const NUMBER: f64 = 75.0;
 const PANEL: f64 = BAR + NUMBER;
 const LINE: f64 = 22.0;
 const HEAD: f64 = 56.0;

@@ -12,7 +12,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Setup {
     pub(crate) url: String,
-    /// Only to see that it works: a hundredth of everything.
+    /// Only to see that it works: a thousandth of everything.
     pub(crate) quick: bool,
     pub(crate) peers: Peers,
 }
@@ -20,7 +20,7 @@ pub(crate) struct Setup {
 impl Setup {
     /// How many of something to do, if it is to be so many.
     pub(crate) fn count(&self, count: usize) -> usize {
-        if self.quick { count.div_ceil(100) } else { count }
+        if self.quick { count.div_ceil(1000) } else { count }
     }
 
     pub(crate) fn client(&self) -> Client {
