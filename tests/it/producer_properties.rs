@@ -356,7 +356,10 @@ fn play(script: &Script) {
             }
         });
         let polling = scope.spawn(|| {
-            while script.options.listener == Listener::Polling {
+            if script.options.listener != Listener::Polling {
+                return;
+            }
+            loop {
                 match producer.poll(Duration::from_millis(2)).unwrap() {
                     Some(deliveries) => run.tell(&deliveries),
                     None if over.load(Ordering::SeqCst) => return,
