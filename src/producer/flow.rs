@@ -115,6 +115,7 @@ impl Credit {
 
     pub(crate) fn give_back(&self, amount: usize) {
         self.semaphore.add_permits(amount);
+        debug_assert!(self.semaphore.available_permits() <= self.total, "more was given back than taken");
     }
 
     pub(crate) fn in_use(&self) -> usize {

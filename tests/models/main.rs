@@ -116,9 +116,9 @@ fn main() {
         ("failures_race_appends_and_a_close", 400, failures::race_appends_and_a_close),
         ("failures_are_repaired_by_the_callback_in_order", 300, failures::repaired_in_order),
         ("polled_failures_open_the_gate", 300, failures::polled),
-        ("streams_created_anew_race_appends_and_a_close", 3000, recreated::race_appends_and_a_close),
-        ("streams_created_anew_keep_the_order", 1000, recreated::keeps_the_order),
-        ("streams_created_anew_fail_clearly", 1000, recreated::fails_clearly),
-        ("everything_at_once", 1500, all::at_once),
+        ("streams_created_anew_race_appends_and_a_close", 1000, recreated::race_appends_and_a_close),
+        ("streams_created_anew_keep_the_order", 500, recreated::keeps_the_order),
+        ("streams_created_anew_fail_clearly", 500, recreated::fails_clearly),
+        ("everything_at_once", 800, all::at_once),
     ]);
 }

@@ -1,13 +1,16 @@
 //! Locks, notifications, channels and thread-locals with the interfaces that the library knows, in which each
 //! operation is a point where the scheduler may go on with another thread.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::sync::Arc;
 
 use shuttle::sync::atomic::Ordering;
 
 /// Another thread may go on here.
 pub(crate) fn step() {
-    shuttle::sync::atomic::fence(Ordering::SeqCst);
+    // A fence alone would not let anybody else go on.
+    shuttle::sync::atomic::AtomicBool::new(false).load(Ordering::SeqCst);
 }
 
 /// `parking_lot::Mutex`.
@@ -45,7 +48,7 @@ pub(crate) use shuttle::sync::mpsc::{Sender, channel as unbounded};
 pub(crate) mod sync {
     use std::future::Future;
 
-    use super::step;
+    use super::{noting_who_queues, step};
     pub(crate) use crate::real_tokio::sync::{
         AcquireError, SemaphorePermit, TryAcquireError, futures::Notified, oneshot,
     };
@@ -98,7 +101,7 @@ pub(crate) mod sync {
             permits: u32,
         ) -> impl Future<Output = Result<SemaphorePermit<'_>, AcquireError>> {
             step();
-            self.0.acquire_many(permits)
+            noting_who_queues(self.0.acquire_many(permits))
         }
 
         pub(crate) fn add_permits(&self, permits: usize) {
@@ -111,6 +114,30 @@ pub(crate) mod sync {
             self.0.available_permits()
         }
     }
+}
+
+/// Threads that queue for a budget, in the order of coming. Its lock is none of the scheduler's.
+pub(crate) type Queue = Arc<std::sync::Mutex<Vec<shuttle::thread::ThreadId>>>;
+
+shuttle::thread_local! {
+    /// Where this thread is noted when it queues, if it is to be.
+    pub(crate) static NOTED_IN: RefCell<Option<Queue>> = RefCell::new(None);
+}
+
+/// Notes the thread in the very step in which the future begins to wait.
+async fn noting_who_queues<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let mut noted_in = NOTED_IN.with(|queue| queue.borrow().clone());
+    std::future::poll_fn(|context| {
+        let polled = future.as_mut().poll(context);
+        if polled.is_pending()
+            && let Some(queue) = noted_in.take()
+        {
+            queue.lock().unwrap().push(shuttle::thread::current().id());
+        }
+        polled
+    })
+    .await
 }
 
 /// `tokio::time`: whatever is waited for with an end comes too late.
