@@ -31,7 +31,8 @@ impl Ready {
             let _ = self.pipe.set(pipe);
         }
         self.update(is_ready);
-        let pipe = self.pipe.get().ok_or_else(|| Error::new(ErrorKind::Resources, "there is no descriptor"))?;
+        let pipe =
+            self.pipe.get().ok_or_else(|| Error::new(ErrorKind::Resources, "there is no descriptor"))?;
         Ok(pipe.reader.as_fd())
     }
 

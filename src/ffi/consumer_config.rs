@@ -200,7 +200,11 @@ pub unsafe extern "C" fn hstream_consumer_options_set_bad_batch(
             HSTREAM_BAD_BATCH_REPORT => BadBatch::Report,
             HSTREAM_BAD_BATCH_FAIL => BadBatch::Fail,
             HSTREAM_BAD_BATCH_RAW => BadBatch::Raw,
-            _ => return Err(Failure::invalid(format!("`policy` is {policy}, and none of HSTREAM_BAD_BATCH_*"))),
+            _ => {
+                return Err(Failure::invalid(format!(
+                    "`policy` is {policy}, and none of HSTREAM_BAD_BATCH_*"
+                )));
+            }
         };
         consumer_options.change(|config| config.bad_batch(policy))
     })

@@ -140,6 +140,12 @@ static void streams_and_errors(hstream_client_t *client)
 
 /* ---- Appending at once, and consuming by poll ---------------------------------------------------------- */
 
+static void append_some(hstream_client_t *client, const char *name, int count)
+{
+    for (int i = 0; i < count; i++)
+        OK(hstream_client_append_raw(client, name, NULL, 0, "some", 4, NULL, NULL, NULL));
+}
+
 /* The descriptor is readable while a poll would return something, and not otherwise. */
 static void wait_by_descriptor(hstream_client_t *client, hstream_consumer_t *consumer)
 {
@@ -701,12 +707,6 @@ static hstream_consumer_t *consumer_with(hstream_client_t *client, const char *n
     hstream_consumer_options_free(options);
     batches->consumer = consumer;
     return consumer;
-}
-
-static void append_some(hstream_client_t *client, const char *name, int count)
-{
-    for (int i = 0; i < count; i++)
-        OK(hstream_client_append_raw(client, name, NULL, 0, "some", 4, NULL, NULL, NULL));
 }
 
 static void consume_by_callback(hstream_client_t *client)
