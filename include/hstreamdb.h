@@ -494,12 +494,26 @@ extern "C" {
 #define HSTREAM_RESOURCE_QUERY 5
 /** A view, by its name. */
 #define HSTREAM_RESOURCE_VIEW 6
+/** The records of a batch that can't be read are handed out with the code of the reason, and can be acked. */
+#define HSTREAM_BAD_BATCH_REPORT 0
+/** The consumer fails. */
+#define HSTREAM_BAD_BATCH_FAIL 1
+/** As HSTREAM_BAD_BATCH_REPORT, and the payload of each of the records is that of the batch, as it was received. */
+#define HSTREAM_BAD_BATCH_RAW 2
 /** Go on; with auto-ack, the whole batch is acked. */
 #define HSTREAM_PROCESSED 0
 /** Go on, and leave the batch unacked. */
 #define HSTREAM_KEEP 1
 /** Processed, and no more: the consumer stops. */
 #define HSTREAM_STOP 2
+/** It has no connection. */
+#define HSTREAM_WAITING_CONNECTION 0
+/** It has as many unacked records as the subscription allows. */
+#define HSTREAM_WAITING_ACKS 1
+/** What was received has to be polled first, or the callback has to return. */
+#define HSTREAM_WAITING_BUFFER 2
+/** There are none for it. */
+#define HSTREAM_WAITING_RECORDS 3
 /** Not started. */
 #define HSTREAM_STATE_IDLE 0
 /** Connecting for the first time. */
@@ -974,6 +988,20 @@ void hstream_runtime_options_free(struct hstream_runtime_options_t *HSTREAM_NULL
 HSTREAM_API
 hstream_code_t hstream_runtime_options_set_worker_threads(struct hstream_runtime_options_t *runtime_options,
                                                           uint32_t count) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets how many threads compress batches, up to 1,024; default one less than there are cores, at least one, which 0
+ * stands for as well. They are started by the first producer that compresses.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_runtime_options_set_compression_threads(struct hstream_runtime_options_t *runtime_options,
+                                                               uint32_t count) HSTREAM_NOEXCEPT;
 
 /**
  * Sets how the names of threads begin, in up to 32 printable ASCII characters; default "hstream", which an empty
@@ -4043,6 +4071,39 @@ hstream_code_t hstream_producer_poll(struct hstream_producer_t *producer,
                                      struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
 
 /**
+ * Gets what the producer has done so far and what it holds, as JSON: accepted, written, failed, unknown,
+ * pending_records, pending_bytes, batch_records, batch_bytes, wire_bytes, retries, append_latency_us,
+ * delivery_latency_us, and shards, of which each has stream, shard_id, node, pending_records, queued_bytes,
+ * oldest_age_us and retries. Distributions have count, sum, p50, p90, p99 and max. Keys are only added.
+ *
+ * May be NULL: `text_len`.
+ *
+ * **Ownership**: `*text` is yours, to be freed with `hstream_string_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: NULL_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_producer_stats_json(struct hstream_producer_t *producer,
+                                           char **text,
+                                           size_t *HSTREAM_NULLABLE text_len) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns a descriptor that is readable while `hstream_producer_poll` would return at once, for event loops; -1 if
+ * reports are not polled, or where there are no descriptors. When it is readable, poll with no wait until nothing
+ * comes: the rest of a batch of which `max_reports` took a part does not make it readable again.
+ *
+ * **Ownership**: It is the producer's: only to be waited for, and not to be read or closed.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+int32_t hstream_producer_event_fd(struct hstream_producer_t *producer) HSTREAM_NOEXCEPT;
+
+/**
  * Returns how many records are accepted and not reported yet.
  *
  * **Ownership**: Nothing changes hands.
@@ -5687,6 +5748,19 @@ hstream_code_t hstream_consumer_options_set_auto_ack(struct hstream_consumer_opt
                                                      int32_t on) HSTREAM_NOEXCEPT;
 
 /**
+ * Sets what becomes of a batch that can't be read: HSTREAM_BAD_BATCH_*. Default HSTREAM_BAD_BATCH_REPORT.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_consumer_options_set_bad_batch(struct hstream_consumer_options_t *consumer_options,
+                                                      int32_t policy) HSTREAM_NOEXCEPT;
+
+/**
  * Sets when acks are sent: when there are so many, or the oldest is so old. Default 100 and 100 ms.
  *
  * **Ownership**: Nothing changes hands.
@@ -5823,6 +5897,22 @@ hstream_code_t hstream_consumer_ack(struct hstream_consumer_t *consumer,
                                     struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
 
 /**
+ * Acks all records of a shard that were handed out, up to and with this one.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT if this consumer was given no record of its shard, CLOSED.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_consumer_ack_up_to(struct hstream_consumer_t *consumer,
+                                          const struct hstream_record_id_t *last,
+                                          struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
  * Acks one received record.
  *
  * May be NULL: `err`.
@@ -5882,6 +5972,56 @@ hstream_code_t hstream_consumer_flush_acks(struct hstream_consumer_t *consumer,
  */
 HSTREAM_API
 uint64_t hstream_consumer_pending_acks(struct hstream_consumer_t *consumer) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns how many records were handed out and not acked. Those count no more that the server delivers again,
+ * because the subscription's ack time-out is over.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+uint64_t hstream_consumer_unacked_records(struct hstream_consumer_t *consumer) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns for how many milliseconds the oldest of these has waited for its ack; 0 if there are none.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+int64_t hstream_consumer_oldest_unacked_ms(struct hstream_consumer_t *consumer) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns why no records come, where none come: HSTREAM_WAITING_*. New ones may come.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+int32_t hstream_consumer_waiting_for(struct hstream_consumer_t *consumer) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns a descriptor that is readable while `hstream_consumer_poll` would return at once, for event loops; -1
+ * where there is none. The consumer must have been started.
+ *
+ * **Ownership**: It is the consumer's: only to be waited for, and not to be read or closed.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+int32_t hstream_consumer_event_fd(struct hstream_consumer_t *consumer) HSTREAM_NOEXCEPT;
 
 /**
  * Stops delivery, sends the acks and gives the shards back; `hstream_consumer_start` begins again. In its
