@@ -17,6 +17,8 @@ use super::nodes::{Address, NodeId};
 use super::options::DevServerOptions;
 use super::switches::Delay;
 use super::transport;
+use socket2::{Domain, Socket, Type};
+
 use crate::error::{Error, ErrorKind, Result};
 
 /// Connections that don't end by themselves when their node stops are broken after this.
@@ -43,6 +45,8 @@ struct Door {
     entrance: Entrance,
     tls: bool,
     port: u16,
+    /// Keeps the port while the node is down: bound, so that the system gives it to nobody else, and not listening.
+    hold: Option<Arc<Socket>>,
 }
 
 /// One stay of a node, from start to end.
@@ -68,12 +72,13 @@ impl Site {
     /// The node's place, whose main port is this one, or any for 0.
     pub(super) fn new(id: NodeId, port: u16, options: &DevServerOptions, has_tls: bool) -> Self {
         let entrance = if has_tls { Entrance::Tls } else { Entrance::Plain };
-        let main = Door { key: None, entrance, tls: has_tls, port };
+        let main = Door { key: None, entrance, tls: has_tls, port, hold: None };
         let side = options.listeners.iter().map(|listener| Door {
             key: Some(listener.key.as_str().into()),
             entrance: Entrance::Side,
             tls: listener.tls && has_tls,
             port: 0,
+            hold: None,
         });
         let place = usize::try_from(id).unwrap_or(usize::MAX).saturating_sub(1);
         let advertised = options.advertised.get(place);
@@ -111,8 +116,7 @@ impl Site {
         // All ports before anything is served: none is half a node.
         let mut listeners = Vec::with_capacity(self.doors.len());
         for door in &mut self.doors {
-            let (listener, port) = listen(door.port)?;
-            door.port = port;
+            let listener = door.open().map_err(|error| cant_listen(address(door.port), error))?;
             listeners.push((door.clone(), listener));
         }
         let start = cluster.state().nodes.start(self.id, self.address(), self.side_addresses());
@@ -195,14 +199,20 @@ fn address(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-fn listen(port: u16) -> Result<(TcpListener, u16)> {
-    let listen = || {
-        let listener = TcpListener::bind(address(port))?;
+impl Door {
+    fn open(&mut self) -> std::io::Result<TcpListener> {
+        if self.hold.is_none() {
+            let hold = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+            // So that the listener may have it as well.
+            hold.set_reuse_address(true)?;
+            hold.bind(&address(self.port).into())?;
+            self.port = hold.local_addr()?.as_socket().map_or(self.port, |address| address.port());
+            self.hold = Some(Arc::new(hold));
+        }
+        let listener = TcpListener::bind(address(self.port))?;
         listener.set_nonblocking(true)?;
-        let port = listener.local_addr()?.port();
-        Ok((listener, port))
-    };
-    listen().map_err(|error| cant_listen(address(port), error))
+        Ok(listener)
+    }
 }
 
 fn cant_listen(address: SocketAddr, error: std::io::Error) -> Error {

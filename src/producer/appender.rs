@@ -197,7 +197,7 @@ impl Appender {
             let worker = || ShardWorker::spawn(&self.core, lane);
             let not_taken = match lane.push(&push, in_callback, Instant::now, worker) {
                 Ok(delivery) => {
-                    if how == How::AtOnce {
+                    if how == How::AtOnce || core.room_is_wanted() {
                         lane.seal_now();
                     }
                     return Ok(delivery);

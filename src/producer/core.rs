@@ -175,15 +175,25 @@ impl Core {
     }
 
     fn take_room_for(&self, size: usize, patience: &Patience<'_>) -> Result<Taken, Refused> {
-        let bytes = self.take_bytes(size, patience)?;
+        let bytes = self.bytes.take(size, patience, self.ends(), || self.send_what_lingers())?;
         let records = match &self.unreported {
-            None => Ok(0),
+            None => 0,
             // Nobody but the caller polls, so waiting for a report to be polled may be for ever.
-            Some(slots) if self.is_polled() => slots.take(1, &Patience::none(), self.ends()),
-            Some(slots) => slots.take(1, patience, self.ends()),
-        }
-        .inspect_err(|_| self.bytes.give_back(bytes))?;
+            Some(slots) if self.is_polled() => self.take_slot(slots, &Patience::none(), bytes)?,
+            Some(slots) => self.take_slot(slots, patience, bytes)?,
+        };
         Ok(Taken { bytes, records })
+    }
+
+    fn take_slot(&self, slots: &Credit, patience: &Patience<'_>, bytes: usize) -> Result<usize, Refused> {
+        let taken = slots.take(1, patience, self.ends(), || self.send_what_lingers());
+        taken.inspect_err(|_| self.bytes.give_back(bytes))
+    }
+
+    /// Whether somebody waits for room, which what lingers would keep.
+    pub(crate) fn room_is_wanted(&self) -> bool {
+        self.settings.linger != Linger::WhenIdle
+            && (self.bytes.is_wanted() || self.unreported.as_ref().is_some_and(Credit::is_wanted))
     }
 
     /// What ends a wait for room: nobody but the caller polls, so what waits to be polled may keep its for ever.
@@ -201,15 +211,6 @@ impl Core {
 
     fn slots_for_one(&self) -> usize {
         usize::from(self.unreported.is_some())
-    }
-
-    fn take_bytes(&self, size: usize, patience: &Patience<'_>) -> Result<usize, Refused> {
-        match self.bytes.take(size, &Patience::none(), self.ends()) {
-            Err(Refused::Full) => {}
-            outcome => return outcome,
-        }
-        self.send_what_lingers();
-        self.bytes.take(size, patience, self.ends())
     }
 
     /// What waits for its age, or for a flush, would keep its room for so long.

@@ -1,10 +1,11 @@
 //! What may be on the way at once.
 
 use std::cell::OnceCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, TryAcquireError};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::closing::Closing;
 use crate::producer::core::Core;
@@ -16,6 +17,24 @@ use crate::wait::{Ended, Until, Wait, wait};
 pub(crate) struct Credit {
     semaphore: Semaphore,
     total: usize,
+    /// How many wait for it.
+    wanted: AtomicUsize,
+}
+
+/// Somebody who waits.
+struct Wanted<'a>(&'a AtomicUsize);
+
+impl<'a> Wanted<'a> {
+    fn new(wanted: &'a AtomicUsize) -> Self {
+        wanted.fetch_add(1, Ordering::SeqCst);
+        Wanted(wanted)
+    }
+}
+
+impl Drop for Wanted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Why nothing was taken.
@@ -82,35 +101,53 @@ impl Credit {
     pub(crate) fn new(total: usize) -> Self {
         // Some permits less than tokio's limit are as good as no limit. And one request must fit into 32 bits.
         let total = total.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
-        Credit { semaphore: Semaphore::new(total), total }
+        Credit { semaphore: Semaphore::new(total), total, wanted: AtomicUsize::new(0) }
     }
 
     /// Takes this much, or all there is of it: what is larger than the whole budget is let in alone.
-    /// Returns what was taken, to be given back later.
+    /// Returns what was taken, to be given back later. Where there is not enough, `make_room` is called, and then it
+    /// waits, until the ends come.
     pub(crate) fn take(
         &self,
         amount: usize,
         patience: &Patience<'_>,
         ends: Ends<'_>,
+        make_room: impl FnOnce(),
     ) -> Result<usize, Refused> {
         let amount = amount.min(self.total);
         let permits = amount as u32;
-        match self.semaphore.try_acquire_many(permits) {
-            Ok(permit) => permit.forget(),
-            // It is never closed.
-            Err(TryAcquireError::Closed | TryAcquireError::NoPermits) => {
-                let Some(until) = patience.until() else { return Err(Refused::Full) };
-                let taken = async {
-                    tokio::select! {
-                        biased;
-                        permit = self.semaphore.acquire_many(permits) => permit.map_err(|_| Refused::Closed),
-                        refused = ends.come() => Err(refused),
-                    }
-                };
-                wait(taken, until).map_err(Refused::Ended)??.forget();
+        if !self.try_take(permits) {
+            // Known before room is made: who appends from now on makes room in turn.
+            let _wanted = Wanted::new(&self.wanted);
+            make_room();
+            match patience.until() {
+                Some(until) => self.wait_for(permits, until, ends)?,
+                None if self.try_take(permits) => {}
+                None => return Err(Refused::Full),
             }
         }
         Ok(amount)
+    }
+
+    fn try_take(&self, permits: u32) -> bool {
+        self.semaphore.try_acquire_many(permits).map(SemaphorePermit::forget).is_ok()
+    }
+
+    fn wait_for(&self, permits: u32, until: Until<'_>, ends: Ends<'_>) -> Result<(), Refused> {
+        let taken = async {
+            tokio::select! {
+                biased;
+                permit = self.semaphore.acquire_many(permits) => permit.map_err(|_| Refused::Closed),
+                refused = ends.come() => Err(refused),
+            }
+        };
+        wait(taken, until).map_err(Refused::Ended)??.forget();
+        Ok(())
+    }
+
+    /// Whether somebody waits for it.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::SeqCst) > 0
     }
 
     pub(crate) fn give_back(&self, amount: usize) {
@@ -145,9 +182,10 @@ impl Budget {
         amount: usize,
         patience: &Patience<'_>,
         ends: Ends<'_>,
+        make_room: impl FnOnce(),
     ) -> Result<usize, Refused> {
         let amount = self.amount_for(amount);
-        self.own.take(amount, patience, ends)?;
+        self.own.take(amount, patience, ends, make_room)?;
         if let Some(shared) = &self.shared {
             shared.take(amount, patience, ends).inspect_err(|_| self.own.give_back(amount))?;
         }
@@ -159,6 +197,11 @@ impl Budget {
             shared.credit.give_back(amount);
         }
         self.own.give_back(amount);
+    }
+
+    /// Whether somebody waits for it.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.own.is_wanted() || self.shared.as_ref().is_some_and(|shared| shared.credit.is_wanted())
     }
 
     pub(crate) fn in_use(&self) -> usize {
@@ -184,14 +227,11 @@ impl SharedBudget {
     }
 
     fn take(&self, amount: usize, patience: &Patience<'_>, ends: Ends<'_>) -> Result<usize, Refused> {
-        match self.credit.take(amount, &Patience::none(), ends) {
-            Err(Refused::Full) => {}
-            outcome => return outcome,
-        }
-        // What lingers in another producer would keep its room for so long.
-        let producers = self.producers.lock().clone();
-        producers.iter().filter_map(Weak::upgrade).for_each(|producer| producer.send_what_lingers());
-        self.credit.take(amount, patience, ends)
+        self.credit.take(amount, patience, ends, || {
+            // What lingers in another producer would keep its room for so long.
+            let producers = self.producers.lock().clone();
+            producers.iter().filter_map(Weak::upgrade).for_each(|producer| producer.send_what_lingers());
+        })
     }
 }
 
@@ -203,7 +243,7 @@ mod tests {
     use crate::wait::Wait;
 
     fn take(credit: &Credit, amount: usize, patience: &Patience<'_>) -> Result<usize, Refused> {
-        credit.take(amount, patience, Ends::new(&Closing::default(), None))
+        credit.take(amount, patience, Ends::new(&Closing::default(), None), || ())
     }
 
     #[test]
@@ -235,7 +275,7 @@ mod tests {
         std::thread::scope(|scope| {
             let waiter = scope.spawn(|| {
                 let forever = Wait::forever();
-                credit.take(1, &Patience::of(&forever), Ends::new(&closing, None))
+                credit.take(1, &Patience::of(&forever), Ends::new(&closing, None), || ())
             });
             closing.close();
             assert_eq!(waiter.join().unwrap(), Err(Refused::Closed));
@@ -248,11 +288,11 @@ mod tests {
         let (one, other) = (Budget::new(8, Some(shared.clone())), Budget::new(100, Some(shared.clone())));
         let closing = Closing::default();
         let ends = Ends::new(&closing, None);
-        assert_eq!(one.take(8, &Patience::none(), ends), Ok(8));
-        assert_eq!(other.take(3, &Patience::none(), ends), Err(Refused::Full));
+        assert_eq!(one.take(8, &Patience::none(), ends, || ()), Ok(8));
+        assert_eq!(other.take(3, &Patience::none(), ends, || ()), Err(Refused::Full));
         assert_eq!((other.in_use(), shared.credit.in_use()), (0, 8));
         one.give_back(8);
-        assert_eq!(other.take(50, &Patience::none(), ends), Ok(10), "let in alone");
+        assert_eq!(other.take(50, &Patience::none(), ends, || ()), Ok(10), "let in alone");
         other.give_back(10);
         assert_eq!((one.in_use(), other.in_use(), shared.credit.in_use()), (0, 0, 0));
     }

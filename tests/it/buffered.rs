@@ -445,3 +445,25 @@ fn an_ambiguous_failure_is_reported_as_unknown_where_sending_twice_is_not_wanted
     assert!(error.is_ambiguous(), "{error:?}");
     assert_eq!(fixture.content(&stream, 1), ["1"], "it was written once");
 }
+
+#[test]
+fn what_lingers_is_sent_when_places_for_reports_run_out_also_by_who_comes_after() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(2);
+    let config = ProducerConfig::new().linger(Linger::ByHand).buffer_records(2).on_delivery(|_| ());
+    let producer = fixture.client.producer(config).unwrap();
+    let appender = producer.appender(&stream).unwrap();
+    thread::scope(|scope| {
+        for worker in 0..4 {
+            let appender = &appender;
+            scope.spawn(move || {
+                for number in 0..50 {
+                    let record = text(number).with_key(format!("key-{worker}"));
+                    appender.append_tagged(&record, 0, SOON).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(producer.close(SOON).unwrap().failed, 0);
+    assert_eq!(fixture.content(&stream, 200).len(), 200);
+}

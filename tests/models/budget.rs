@@ -35,7 +35,7 @@ pub(crate) fn never_over_the_limit() {
         let (credit, held) = (credit.clone(), held.clone());
         thread::spawn(move || {
             for wait in [Wait::forever(), Wait::no()] {
-                match credit.take(amount, &Patience::of(&wait), ends(&Closing::default())) {
+                match credit.take(amount, &Patience::of(&wait), ends(&Closing::default()), || ()) {
                     Ok(taken) => {
                         assert_eq!(taken, amount.min(LIMIT));
                         assert!(credit.in_use() >= taken);
@@ -54,14 +54,14 @@ pub(crate) fn never_over_the_limit() {
 pub(crate) fn first_come_first_served() {
     let credit = Arc::new(Credit::new(4));
     let (came, served) = (Queue::default(), Queue::default());
-    assert_eq!(credit.take(4, &Patience::none(), ends(&Closing::default())), Ok(4));
+    assert_eq!(credit.take(4, &Patience::none(), ends(&Closing::default()), || ()), Ok(4));
     // All of it each, or more, so that the order in which they have it can be seen.
     let threads = [4, 9, 4].map(|amount| {
         let (credit, came, served) = (credit.clone(), came.clone(), served.clone());
         thread::spawn(move || {
             NOTED_IN.with(|queue| *queue.borrow_mut() = Some(came.clone()));
             let wait = Wait::forever();
-            let taken = credit.take(amount, &Patience::of(&wait), ends(&Closing::default())).unwrap();
+            let taken = credit.take(amount, &Patience::of(&wait), ends(&Closing::default()), || ()).unwrap();
             let waited = came.lock().unwrap().contains(&thread::current().id());
             if waited {
                 served.lock().unwrap().push(thread::current().id());
@@ -78,12 +78,12 @@ pub(crate) fn first_come_first_served() {
 pub(crate) fn who_gives_up_leaves_no_trace() {
     let credit = Arc::new(Credit::new(10));
     let bell = Arc::new(Closing::default());
-    assert_eq!(credit.take(6, &Patience::none(), ends(&Closing::default())), Ok(6));
+    assert_eq!(credit.take(6, &Patience::none(), ends(&Closing::default()), || ()), Ok(6));
     let threads = [7, 10, 5].map(|amount| {
         let (credit, bell) = (credit.clone(), bell.clone());
         thread::spawn(move || {
             let wait = Wait::until_rung(&bell);
-            match credit.take(amount, &Patience::of(&wait), ends(&Closing::default())) {
+            match credit.take(amount, &Patience::of(&wait), ends(&Closing::default()), || ()) {
                 Ok(taken) => credit.give_back(taken),
                 Err(refused) => assert_eq!(refused, Refused::Ended(Ended::Timeout)),
             }
@@ -94,7 +94,11 @@ pub(crate) fn who_gives_up_leaves_no_trace() {
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     ringing.join().unwrap();
     assert_eq!(credit.in_use(), 0);
-    assert_eq!(credit.take(10, &Patience::none(), ends(&Closing::default())), Ok(10), "all of it is there");
+    assert_eq!(
+        credit.take(10, &Patience::none(), ends(&Closing::default()), || ()),
+        Ok(10),
+        "all of it is there"
+    );
 }
 
 pub(crate) fn shared_whole_or_not_at_all() {
@@ -108,7 +112,7 @@ pub(crate) fn shared_whole_or_not_at_all() {
         thread::spawn(move || {
             // One of each two may give up, and is closed at some time.
             let wait = if amount % 2 == 1 { Wait::until_rung(&bell) } else { Wait::forever() };
-            if let Ok(taken) = budget.take(amount, &Patience::of(&wait), ends(&closing)) {
+            if let Ok(taken) = budget.take(amount, &Patience::of(&wait), ends(&closing), || ()) {
                 assert_eq!(taken, budget.amount_for(amount));
                 held.while_holding(taken, SHARED);
                 budget.give_back(taken);
@@ -122,19 +126,19 @@ pub(crate) fn shared_whole_or_not_at_all() {
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     ending.join().unwrap();
     assert_eq!(budgets.each_ref().map(|budget| budget.in_use()), [0, 0]);
-    let all = budgets[1].take(SHARED, &Patience::none(), ends(&Closing::default()));
+    let all = budgets[1].take(SHARED, &Patience::none(), ends(&Closing::default()), || ());
     assert_eq!(all, Ok(SHARED), "all of what is shared is there");
 }
 
 pub(crate) fn close_ends_waits() {
     let (credit, closing) = (Arc::new(Credit::new(1)), Arc::new(Closing::default()));
     // Never given back.
-    assert_eq!(credit.take(1, &Patience::none(), ends(&closing)), Ok(1));
+    assert_eq!(credit.take(1, &Patience::none(), ends(&closing), || ()), Ok(1));
     let threads = [1, 1, 5].map(|amount| {
         let (credit, closing) = (credit.clone(), closing.clone());
         thread::spawn(move || {
             let forever = Wait::forever();
-            let refused = credit.take(amount, &Patience::of(&forever), ends(&closing));
+            let refused = credit.take(amount, &Patience::of(&forever), ends(&closing), || ());
             assert_eq!(refused, Err(Refused::Closed));
         })
     });
