@@ -18,6 +18,7 @@ impl Closing {
         first
     }
 
+    #[inline]
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }

@@ -90,26 +90,31 @@ impl Record {
     }
 
     /// How the payload is to be read.
+    #[inline]
     pub fn kind(&self) -> RecordKind {
         self.kind
     }
 
     /// The payload: the bytes given, or the encoded `Struct`.
+    #[inline]
     pub fn payload(&self) -> &Bytes {
         &self.payload
     }
 
     /// The partition key, empty if there is none.
+    #[inline]
     pub fn key(&self) -> &str {
         &self.key
     }
 
     /// The attributes, sorted by name.
+    #[inline]
     pub fn attributes(&self) -> &BTreeMap<String, String> {
         &self.attributes
     }
 
     /// The record's size in an encoded batch, which is what limits count.
+    #[inline]
     pub fn encoded_len(&self) -> usize {
         wire::encoded_len(self)
     }

@@ -18,6 +18,7 @@ pub(crate) const SERVER_LIMIT: usize = 1_048_576;
 pub(crate) const CAP: usize = SERVER_LIMIT - 4096;
 
 /// Whether a record of this encoded length passes the server alone, uncompressed.
+#[inline]
 pub(crate) fn fits_alone(encoded_len: usize) -> bool {
     // The record count, 1, is a tag and a byte; then comes the payload with its tag and length.
     2 + 1 + prost::length_delimiter_len(encoded_len) + encoded_len <= SERVER_LIMIT

@@ -22,11 +22,13 @@ const ENTRY_NAME: u8 = 0x0a;
 const ENTRY_VALUE: u8 = 0x12;
 
 /// How many bytes [`encode`] writes.
+#[inline]
 pub(crate) fn encoded_len(record: &Record) -> usize {
     field_len(record_len(record, header_len(record)))
 }
 
 /// Appends the record, as an element of `BatchHStreamRecords`.
+#[inline]
 pub(crate) fn encode(record: &Record, buffer: &mut Vec<u8>) {
     let header = header_len(record);
     begin_field(buffer, BATCH_RECORDS, record_len(record, header));
@@ -48,11 +50,13 @@ pub(crate) fn encode(record: &Record, buffer: &mut Vec<u8>) {
     }
 }
 
+#[inline]
 fn record_len(record: &Record, header: usize) -> usize {
     let payload = record.payload().len();
     field_len(header) + if payload == 0 { 0 } else { field_len(payload) }
 }
 
+#[inline]
 fn header_len(record: &Record) -> usize {
     let flag = if record.kind() == RecordKind::Raw { 2 } else { 0 };
     let key = if record.key().is_empty() { 0 } else { field_len(record.key().len()) };
@@ -60,25 +64,30 @@ fn header_len(record: &Record) -> usize {
     flag + key + attributes.sum::<usize>()
 }
 
+#[inline]
 fn entry_len(name: &str, value: &str) -> usize {
     field_len(name.len()) + field_len(value.len())
 }
 
 /// A length-delimited field of `len` bytes: its tag, its length, itself.
+#[inline]
 fn field_len(len: usize) -> usize {
     1 + varint_len(len) + len
 }
 
+#[inline]
 fn varint_len(value: usize) -> usize {
     let bits = usize::BITS - (value | 1).leading_zeros();
     bits.div_ceil(7) as usize
 }
 
+#[inline]
 fn write_field(buffer: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     begin_field(buffer, tag, bytes.len());
     buffer.extend_from_slice(bytes);
 }
 
+#[inline]
 fn begin_field(buffer: &mut Vec<u8>, tag: u8, len: usize) {
     buffer.push(tag);
     let mut rest = len;

@@ -48,6 +48,7 @@ pub(crate) struct Push<'a> {
 }
 
 impl OpenBatch {
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -66,16 +67,19 @@ impl OpenBatch {
     }
 
     /// Whether a record of this encoded length may join. Into an empty batch each one may.
+    #[inline]
     pub(crate) fn has_room_for(&self, len: usize, limits: Limits) -> bool {
         self.is_empty() || (self.bytes.len() + len <= limits.bytes && (self.count as usize) < limits.records)
     }
 
     /// Whether nothing more can join.
+    #[inline]
     pub(crate) fn is_full(&self, limits: Limits) -> bool {
         self.bytes.len() >= limits.bytes || self.count as usize >= limits.records || self.count == u32::MAX
     }
 
     /// Encodes the record in place. The clock is asked for the first one only: it costs as much as all else.
+    #[inline]
     pub(crate) fn push(&mut self, push: &Push<'_>, buffers: &Buffers, clock: impl FnOnce() -> Instant) {
         if self.is_empty() {
             // Not before there is a record: a shard that nobody writes to holds no memory.

@@ -156,11 +156,13 @@ impl Core {
         Ok(layout)
     }
 
+    #[inline]
     pub(crate) fn check_open(&self) -> Result<()> {
         if self.closing.is_closed() { Err(Error::closed("producer")) } else { Ok(()) }
     }
 
     /// Takes room for a record, as the caller is willing to wait for it.
+    #[inline]
     pub(crate) fn take_room(&self, encoded_len: usize, patience: &Patience<'_>) -> Result<Taken> {
         let size = encoded_len + OVERHEAD;
         if !self.reporter.is_this_thread() {
@@ -174,6 +176,7 @@ impl Core {
         }
     }
 
+    #[inline]
     fn take_room_for(&self, size: usize, patience: &Patience<'_>) -> Result<Taken, Refused> {
         let bytes = self.bytes.take(size, patience, self.ends(), || self.send_what_lingers())?;
         let records = match &self.unreported {
@@ -185,18 +188,21 @@ impl Core {
         Ok(Taken { bytes, records })
     }
 
+    #[inline]
     fn take_slot(&self, slots: &Credit, patience: &Patience<'_>, bytes: usize) -> Result<usize, Refused> {
         let taken = slots.take(1, patience, self.ends(), || self.send_what_lingers());
         taken.inspect_err(|_| self.bytes.give_back(bytes))
     }
 
     /// Whether somebody waits for room, which what lingers would keep.
+    #[inline]
     pub(crate) fn room_is_wanted(&self) -> bool {
         self.settings.linger != Linger::WhenIdle
             && (self.bytes.is_wanted() || self.unreported.as_ref().is_some_and(Credit::is_wanted))
     }
 
     /// What ends a wait for room: nobody but the caller polls, so what waits to be polled may keep its for ever.
+    #[inline]
     fn ends(&self) -> Ends<'_> {
         let polled = match &self.reporter {
             Reporter::Queue(queue) => Some(queue),
@@ -205,10 +211,12 @@ impl Core {
         Ends::new(&self.closing, polled)
     }
 
+    #[inline]
     fn is_polled(&self) -> bool {
         matches!(self.reporter, Reporter::Queue(_))
     }
 
+    #[inline]
     fn slots_for_one(&self) -> usize {
         usize::from(self.unreported.is_some())
     }

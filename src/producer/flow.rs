@@ -82,10 +82,12 @@ pub(crate) struct Patience<'a> {
 }
 
 impl<'a> Patience<'a> {
+    #[inline]
     pub(crate) fn none() -> Self {
         Patience { limit: None, begun: OnceCell::new() }
     }
 
+    #[inline]
     pub(crate) fn of(limit: &'a Wait) -> Self {
         Patience { limit: (!limit.is_no()).then_some(limit), begun: OnceCell::new() }
     }
@@ -107,6 +109,7 @@ impl Credit {
     /// Takes this much, or all there is of it: what is larger than the whole budget is let in alone.
     /// Returns what was taken, to be given back later. Where there is not enough, `make_room` is called, and then it
     /// waits, until the ends come.
+    #[inline]
     pub(crate) fn take(
         &self,
         amount: usize,
@@ -129,6 +132,7 @@ impl Credit {
         Ok(amount)
     }
 
+    #[inline]
     fn try_take(&self, permits: u32) -> bool {
         self.semaphore.try_acquire_many(permits).map(SemaphorePermit::forget).is_ok()
     }
@@ -172,6 +176,7 @@ impl Budget {
     }
 
     /// What is taken for a record of this size: all there is, if it is larger.
+    #[inline]
     pub(crate) fn amount_for(&self, size: usize) -> usize {
         let most = self.shared.as_ref().map_or(usize::MAX, |shared| shared.credit.total);
         size.min(self.own.total).min(most)

@@ -161,6 +161,7 @@ impl Lane {
     /// Puts a record into the open batch. `start_worker` is called when there is none yet. The callback that is
     /// told of a failure appends `past_the_gate`; that is sent when all have been told. Sent sooner, it could fail
     /// again while an older report is handed over, and what is appended there would get ahead of it.
+    #[inline]
     pub(crate) fn push(
         &self,
         push: &Push<'_>,
@@ -427,6 +428,7 @@ impl Lane {
 }
 
 impl State {
+    #[inline]
     fn check_open(&self, past_the_gate: bool, lane: &Destination) -> Result<(), NotTaken> {
         match (&self.end, self.gate) {
             (End::No, Gate::Open) => Ok(()),

@@ -41,6 +41,7 @@ impl Layout {
     }
 
     /// The lane of a key.
+    #[inline]
     pub(crate) fn for_key(&self, key: &str, spread_keyless: bool) -> Result<&Arc<Lane>> {
         if let [only] = self.lanes.as_slice() {
             // All keys go there.

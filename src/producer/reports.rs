@@ -178,6 +178,7 @@ impl Reporter {
         })
     }
 
+    #[inline]
     pub(crate) fn wants_reports(&self) -> bool {
         !matches!(self, Reporter::Nowhere)
     }
@@ -191,6 +192,7 @@ impl Reporter {
     }
 
     /// Whether this is the thread that runs the callback.
+    #[inline]
     pub(crate) fn is_this_thread(&self) -> bool {
         matches!(self, Reporter::Callback(thread) if RUNS_CALLBACK.get() == thread.number)
     }

@@ -264,6 +264,8 @@ fn config(options: &Options, run: &Arc<Run>) -> ProducerConfig {
         .reports(options.reports)
         .lend_records(options.lent);
     match options.listener {
+        // A way for reports, and no reports, are refused together.
+        _ if options.reports == Reports::None => config,
         Listener::Nobody => config,
         Listener::Polling => config.poll_reports(),
         listener => config.on_delivery(run.listen(listener)),
