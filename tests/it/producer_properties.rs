@@ -358,14 +358,17 @@ fn play(script: &Script) {
             }
         });
         let polling = scope.spawn(|| {
-            if script.options.listener != Listener::Polling {
+            if script.options.listener != Listener::Polling || script.options.reports == Reports::None {
                 return;
             }
             loop {
-                match producer.poll(Duration::from_millis(2)).unwrap() {
-                    Some(deliveries) => run.tell(&deliveries),
-                    None if over.load(Ordering::SeqCst) => return,
-                    None => {}
+                match producer.poll(Duration::from_millis(2)) {
+                    Ok(Some(deliveries)) => run.tell(&deliveries),
+                    Ok(None) if over.load(Ordering::SeqCst) => return,
+                    Ok(None) => {}
+                    // All has been polled.
+                    Err(error) if error.is_closed() => return,
+                    Err(error) => panic!("{error:?}"),
                 }
             }
         });
