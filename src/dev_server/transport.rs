@@ -57,7 +57,11 @@ pub(super) async fn serve(listener: TcpListener, hall: Hall) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = hall.node.life.over() => return,
+            () = hall.node.life.over() => {
+                // Before the hall, whose end says that the port is free.
+                drop(listener);
+                return;
+            }
         };
         match accepted {
             Ok((stream, peer)) => {
