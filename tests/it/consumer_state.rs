@@ -52,7 +52,8 @@ fn a_consumer_that_receives_nothing_says_what_it_waits_for() {
     let fixture = Fixture::new();
     let stream = fixture.stream(1);
     let subscription = fixture.subscription_with(&stream, SubscriptionOptions::new().max_unacked_records(4));
-    let config = ConsumerConfig::new().prefetch(2, 1 << 20);
+    // Full with what the server may send before it waits for acks, and not with what is left then.
+    let config = ConsumerConfig::new().prefetch(3, 1 << 20);
     let consumer = fixture.client.consumer(&subscription, config).unwrap();
     assert_eq!(consumer.waiting_for(), WaitingFor::Connection);
     consumer.start().unwrap();
