@@ -12,9 +12,10 @@ use crate::codec::record;
 use crate::error::{Error, Result};
 use crate::producer::append::{Destination, append_batch};
 use crate::producer::batch::Push;
-use crate::producer::core::{Core, Taken};
+use crate::producer::core::Core;
 use crate::producer::keys::KeyCache;
 use crate::producer::lane::{Lane, Next};
+use crate::producer::room::Taken;
 use crate::producer::stats::Retries;
 use crate::producer::{Appender, Linger, ProducerConfig};
 use crate::proto::BatchedRecord;
@@ -68,10 +69,10 @@ pub fn appender_to_nowhere(client: &Client, stream: &str) -> Result<Appender> {
     for lane in layout.lanes() {
         // The first record of a lane brings its worker.
         let record = Record::raw("");
-        let push =
-            Push { record: &record, encoded_len: record.encoded_len(), tag: None, credit: 0, tracked: false };
+        let push = Push { record: &record, encoded_len: record.encoded_len(), tag: None, tracked: false };
         let worker = || core.spawner.spawn(drop_batches(core.clone(), lane.clone()));
-        lane.push(&push, false, Instant::now, worker).map_err(|_| Error::closed("lane"))?;
+        lane.push(&push, Some(Taken::default()), false, Instant::now, worker)
+            .map_err(|_| Error::closed("lane"))?;
     }
     Ok(Appender::new(core, lanes, layout))
 }
@@ -79,7 +80,7 @@ pub fn appender_to_nowhere(client: &Client, stream: &str) -> Result<Appender> {
 async fn drop_batches(core: Arc<Core>, lane: Arc<Lane>) {
     loop {
         match lane.next(Instant::now(), true) {
-            Next::Batch(queued) => core.return_room(Taken { bytes: queued.batch.credit, records: 0 }),
+            Next::Batch(queued) => core.room.give_back(Taken { bytes: queued.batch.credit, records: 0 }),
             Next::Sleep(until) => lane.sleep(until).await,
             Next::End => return,
         }

@@ -188,14 +188,16 @@ impl Appender {
         let in_callback = core.reporter.is_this_thread();
         let tag = core.reporter.wants_reports().then_some(tag);
         let tracked = how != How::Untracked;
+        let push = Push { record, encoded_len, tag, tracked };
         let mut layout = Cow::Borrowed(&self.layout);
+        // In its callback a producer has room of its own.
+        let mut wait_for_room = in_callback;
         loop {
             core.check_open()?;
             let lane = to.lane(&layout, record, core.settings.spread_keyless)?;
-            let taken = core.take_room(encoded_len, &patience)?;
-            let push = Push { record, encoded_len, tag, credit: taken.bytes, tracked };
+            let taken = if wait_for_room { Some(core.take_room(encoded_len, &patience)?) } else { None };
             let worker = || ShardWorker::spawn(&self.core, lane);
-            let not_taken = match lane.push(&push, in_callback, Instant::now, worker) {
+            let not_taken = match lane.push(&push, taken, in_callback, Instant::now, worker) {
                 Ok(delivery) => {
                     if how == How::AtOnce || core.room_is_wanted() {
                         lane.seal_now();
@@ -204,8 +206,9 @@ impl Appender {
                 }
                 Err(not_taken) => not_taken,
             };
-            core.return_room(taken);
+            core.room.give_back(taken.unwrap_or_default());
             match not_taken {
+                NotTaken::NoRoom => wait_for_room = true,
                 NotTaken::Refused(error) => return Err(error),
                 NotTaken::Reporting => core.wait_at_gate(lane, &patience)?,
                 NotTaken::Moved(to) => layout = Cow::Owned(to),

@@ -42,7 +42,6 @@ pub(crate) struct Push<'a> {
     pub(crate) encoded_len: usize,
     /// Comes back in the report, where there is one.
     pub(crate) tag: Option<u64>,
-    pub(crate) credit: usize,
     /// Somebody will wait for its outcome.
     pub(crate) tracked: bool,
 }
@@ -80,7 +79,13 @@ impl OpenBatch {
 
     /// Encodes the record in place. The clock is asked for the first one only: it costs as much as all else.
     #[inline]
-    pub(crate) fn push(&mut self, push: &Push<'_>, buffers: &Buffers, clock: impl FnOnce() -> Instant) {
+    pub(crate) fn push(
+        &mut self,
+        push: &Push<'_>,
+        credit: usize,
+        buffers: &Buffers,
+        clock: impl FnOnce() -> Instant,
+    ) {
         if self.is_empty() {
             // Not before there is a record: a shard that nobody writes to holds no memory.
             let likely = self.expected.0 + self.expected.0 / 16;
@@ -90,7 +95,7 @@ impl OpenBatch {
         record::encode(push.record, &mut self.bytes);
         self.count += 1;
         self.tags.extend(push.tag);
-        self.credit += push.credit;
+        self.credit += credit;
         self.since.get_or_insert_with(clock);
     }
 
@@ -206,8 +211,8 @@ pub(crate) mod tests {
 
     pub(crate) fn push_tagged(batch: &mut OpenBatch, record: &Record, tag: u64) {
         let encoded_len = record.encoded_len();
-        let push = Push { record, encoded_len, tag: Some(tag), credit: encoded_len + 1, tracked: false };
-        batch.push(&push, &Buffers::default(), Instant::now);
+        let push = Push { record, encoded_len, tag: Some(tag), tracked: false };
+        batch.push(&push, encoded_len + 1, &Buffers::default(), Instant::now);
     }
 
     #[test]
@@ -234,9 +239,9 @@ pub(crate) mod tests {
         let first = Instant::now();
         let mut batch = OpenBatch::default();
         let record = Record::raw("a");
-        let push = Push { record: &record, encoded_len: 9, tag: None, credit: 1, tracked: true };
-        batch.push(&push, &Buffers::default(), || first);
-        batch.push(&push, &Buffers::default(), || first + std::time::Duration::from_secs(1));
+        let push = Push { record: &record, encoded_len: 9, tag: None, tracked: true };
+        batch.push(&push, 1, &Buffers::default(), || first);
+        batch.push(&push, 1, &Buffers::default(), || first + std::time::Duration::from_secs(1));
         assert_eq!(batch.since(), Some(first));
         let (outcome, index) = batch.track_last();
         assert_eq!((index, Arc::ptr_eq(&outcome, &batch.track_last().0)), (1, true));

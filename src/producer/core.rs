@@ -20,15 +20,13 @@ use crate::producer::flush::{Counts, Flush};
 use crate::producer::lane::{Lane, LaneOptions};
 use crate::producer::layout::{Layout, StreamLanes};
 use crate::producer::reports::Reporter;
+use crate::producer::room::{Room, Taken};
 use crate::producer::settle::Reserve;
 use crate::producer::stats::{Retries, Stats};
 use crate::producer::worker::never_sent;
 use crate::runtime::Spawner;
 use crate::shard::ShardMap;
 use crate::wait::{Ended, Until, Wait, wait};
-
-/// What is kept about a record beside its bytes, roughly: its tag, and its share of a batch.
-const OVERHEAD: usize = 32;
 
 /// What flush and close wait for.
 const WRITES: &str = "records to be written";
@@ -37,10 +35,8 @@ pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) spawner: Spawner,
-    /// Bytes on the way.
-    pub(crate) bytes: Budget,
-    /// Records whose report has not been handed over; only where there are reports.
-    unreported: Option<Credit>,
+    /// What records on the way take.
+    pub(crate) room: Arc<Room>,
     /// What the running callback may append into.
     pub(crate) reserve: Reserve,
     /// Places for appends over all shards.
@@ -52,13 +48,6 @@ pub(crate) struct Core {
     pub(crate) closing: Closing,
     /// Ends flushes and other waits: the client is closed.
     ending: Closing,
-}
-
-/// What a record took of the budgets, or may take.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Taken {
-    pub(crate) bytes: usize,
-    pub(crate) records: usize,
 }
 
 impl Core {
@@ -77,16 +66,20 @@ impl Core {
         let reporter = Reporter::new(report_mode)?;
         let stats = Stats::default();
         let sealed = stats.sealed.clone();
+        let bytes = Budget::new(settings.buffer_bytes, shared_budget.clone());
+        let unreported = reporter.wants_reports().then(|| Credit::new(settings.buffer_records));
+        let room = Arc::new(Room::new(bytes, unreported));
+        let buffers = Buffers::default();
+        let lane_options = LaneOptions { limits, linger, compressor, buffers, sealed, room: room.clone() };
         let core = Arc::new(Core {
             cluster,
             spawner,
-            bytes: Budget::new(settings.buffer_bytes, shared_budget.clone()),
-            unreported: reporter.wants_reports().then(|| Credit::new(settings.buffer_records)),
+            room,
             reserve: Reserve::default(),
             in_flight: Semaphore::new(settings.workers.min(Semaphore::MAX_PERMITS)),
             reporter,
             stats,
-            lane_options: LaneOptions { limits, linger, compressor, buffers: Buffers::default(), sealed },
+            lane_options,
             streams: Mutex::default(),
             closing: Closing::default(),
             ending: Closing::default(),
@@ -162,43 +155,29 @@ impl Core {
     }
 
     /// Takes room for a record, as the caller is willing to wait for it.
-    #[inline]
     pub(crate) fn take_room(&self, encoded_len: usize, patience: &Patience<'_>) -> Result<Taken> {
-        let size = encoded_len + OVERHEAD;
+        let wanted = self.room.for_record(encoded_len);
         if !self.reporter.is_this_thread() {
-            return self.take_room_for(size, patience).map_err(refused);
+            return self.wait_for_room(wanted, patience).map_err(refused);
         }
-        let wanted = Taken { bytes: self.bytes.amount_for(size), records: self.slots_for_one() };
         match self.reserve.take(wanted) {
             Some(taken) => Ok(taken),
             // The callback's own thread would wait for itself.
-            None => self.take_room_for(size, &Patience::none()).map_err(refused),
+            None => self.wait_for_room(wanted, &Patience::none()).map_err(refused),
         }
     }
 
-    #[inline]
-    fn take_room_for(&self, size: usize, patience: &Patience<'_>) -> Result<Taken, Refused> {
-        let bytes = self.bytes.take(size, patience, self.ends(), || self.send_what_lingers())?;
-        let records = match &self.unreported {
-            None => 0,
-            // Nobody but the caller polls, so waiting for a report to be polled may be for ever.
-            Some(slots) if self.is_polled() => self.take_slot(slots, &Patience::none(), bytes)?,
-            Some(slots) => self.take_slot(slots, patience, bytes)?,
-        };
-        Ok(Taken { bytes, records })
-    }
-
-    #[inline]
-    fn take_slot(&self, slots: &Credit, patience: &Patience<'_>, bytes: usize) -> Result<usize, Refused> {
-        let taken = slots.take(1, patience, self.ends(), || self.send_what_lingers());
-        taken.inspect_err(|_| self.bytes.give_back(bytes))
+    fn wait_for_room(&self, wanted: Taken, patience: &Patience<'_>) -> Result<Taken, Refused> {
+        // Nobody but the caller polls, so waiting for a report to be polled may be for ever.
+        let not_at_all = Patience::none();
+        let for_slots = if self.is_polled() { &not_at_all } else { patience };
+        self.room.take(wanted, patience, for_slots, self.ends(), || self.send_what_lingers())
     }
 
     /// Whether somebody waits for room, which what lingers would keep.
     #[inline]
     pub(crate) fn room_is_wanted(&self) -> bool {
-        self.settings.linger != Linger::WhenIdle
-            && (self.bytes.is_wanted() || self.unreported.as_ref().is_some_and(Credit::is_wanted))
+        self.settings.linger != Linger::WhenIdle && self.room.is_wanted()
     }
 
     /// What ends a wait for room: nobody but the caller polls, so what waits to be polled may keep its for ever.
@@ -216,22 +195,10 @@ impl Core {
         matches!(self.reporter, Reporter::Queue(_))
     }
 
-    #[inline]
-    fn slots_for_one(&self) -> usize {
-        usize::from(self.unreported.is_some())
-    }
-
     /// What waits for its age, or for a flush, would keep its room for so long.
     pub(crate) fn send_what_lingers(&self) {
         if self.settings.linger != Linger::WhenIdle {
             self.lanes().iter().for_each(|lane| lane.seal_now());
-        }
-    }
-
-    pub(crate) fn return_room(&self, taken: Taken) {
-        self.bytes.give_back(taken.bytes);
-        if let Some(slots) = &self.unreported {
-            slots.give_back(taken.records);
         }
     }
 
@@ -283,7 +250,9 @@ impl Core {
     }
 
     pub(crate) fn pending_bytes(&self) -> u64 {
-        self.bytes.in_use() as u64
+        // What is taken in advance is not on the way.
+        let in_advance: usize = self.lanes().iter().map(|lane| lane.in_advance()).sum();
+        self.room.bytes_in_use().saturating_sub(in_advance) as u64
     }
 
     /// Takes no more records, and sends what is there.

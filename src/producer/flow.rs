@@ -119,21 +119,27 @@ impl Credit {
     ) -> Result<usize, Refused> {
         let amount = amount.min(self.total);
         let permits = amount as u32;
-        if !self.try_take(permits) {
+        if !self.try_permits(permits) {
             // Known before room is made: who appends from now on makes room in turn.
             let _wanted = Wanted::new(&self.wanted);
             make_room();
             match patience.until() {
                 Some(until) => self.wait_for(permits, until, ends)?,
-                None if self.try_take(permits) => {}
+                None if self.try_permits(permits) => {}
                 None => return Err(Refused::Full),
             }
         }
         Ok(amount)
     }
 
+    /// Takes exactly this much, if it is there.
     #[inline]
-    fn try_take(&self, permits: u32) -> bool {
+    pub(crate) fn try_take(&self, amount: usize) -> bool {
+        u32::try_from(amount).is_ok_and(|permits| self.try_permits(permits))
+    }
+
+    #[inline]
+    fn try_permits(&self, permits: u32) -> bool {
         self.semaphore.try_acquire_many(permits).map(SemaphorePermit::forget).is_ok()
     }
 
@@ -180,6 +186,18 @@ impl Budget {
     pub(crate) fn amount_for(&self, size: usize) -> usize {
         let most = self.shared.as_ref().map_or(usize::MAX, |shared| shared.credit.total);
         size.min(self.own.total).min(most)
+    }
+
+    /// Takes exactly this much, if it is there.
+    pub(crate) fn try_take(&self, amount: usize) -> bool {
+        if !self.own.try_take(amount) {
+            return false;
+        }
+        let all = self.shared.as_ref().is_none_or(|shared| shared.credit.try_take(amount));
+        if !all {
+            self.own.give_back(amount);
+        }
+        all
     }
 
     pub(crate) fn take(

@@ -22,6 +22,7 @@ use crate::producer::delivery::Delivery;
 use crate::producer::flush::{Counts, Flush, Progress};
 use crate::producer::gate::Gate;
 use crate::producer::layout::Layout;
+use crate::producer::room::{Advance, Room, Taken};
 use crate::proto::BatchedRecord;
 use crate::runtime::Task;
 
@@ -45,12 +46,15 @@ pub(crate) struct LaneOptions {
     pub(crate) linger: Linger,
     pub(crate) compressor: Option<Compressor>,
     pub(crate) buffers: Buffers,
+    pub(crate) room: Arc<Room>,
     /// Counts the records of batches when they are sealed.
     pub(crate) sealed: Arc<AtomicU64>,
 }
 
 struct State {
     open: OpenBatch,
+    /// For the records that join the open batch.
+    advance: Advance,
     sealed: VecDeque<Queued>,
     limits: Limits,
     /// Whether the worker sleeps until it is woken.
@@ -84,6 +88,8 @@ pub(crate) enum NotTaken {
     Reporting,
     /// It belongs there.
     Moved(Arc<Layout>),
+    /// Too much is held: room has to be waited for.
+    NoRoom,
 }
 
 /// A sealed batch on its way to the worker.
@@ -131,6 +137,7 @@ impl Lane {
     pub(crate) fn new(destination: Destination, how: LaneOptions) -> Self {
         let state = State {
             open: OpenBatch::default(),
+            advance: Advance::default(),
             sealed: VecDeque::new(),
             limits: how.limits,
             worker_sleeps: false,
@@ -158,25 +165,28 @@ impl Lane {
         self.destination.shard_id
     }
 
-    /// Puts a record into the open batch. `start_worker` is called when there is none yet. The callback that is
+    /// Puts a record into the open batch, with the room that was `taken` for it, or else with room that is there
+    /// without waiting. `start_worker` is called when there is no worker yet. The callback that is
     /// told of a failure appends `past_the_gate`; that is sent when all have been told. Sent sooner, it could fail
     /// again while an older report is handed over, and what is appended there would get ahead of it.
     #[inline]
     pub(crate) fn push(
         &self,
         push: &Push<'_>,
+        taken: Option<Taken>,
         past_the_gate: bool,
         clock: impl FnOnce() -> Instant,
         start_worker: impl FnOnce() -> Task<()>,
     ) -> Result<Option<Delivery>, NotTaken> {
         let mut state = self.state.lock();
         state.check_open(past_the_gate, &self.destination)?;
+        let credit = state.pay(push.encoded_len, taken, &self.how.room).ok_or(NotTaken::NoRoom)?;
         state.held |= matches!(state.gate, Gate::Reporting(_));
         if !state.open.has_room_for(push.encoded_len, state.limits) {
             self.seal(&mut state);
         }
         let first = state.open.is_empty();
-        state.open.push(push, &self.how.buffers, clock);
+        state.open.push(push, credit, &self.how.buffers, clock);
         let delivery = push.tracked.then(|| Delivery::new(state.open.track_last(), state.held));
         let full = state.open.is_full(state.limits);
         if full {
@@ -194,6 +204,7 @@ impl Lane {
 
     fn seal(&self, state: &mut State) {
         let Some(mut batch) = state.open.seal(&self.how.buffers) else { return };
+        state.advance.give_back(&self.how.room);
         batch.number = self.progress.lock().sealed(batch.count.into(), batch.since);
         self.how.sealed.fetch_add(batch.count.into(), Ordering::Relaxed);
         state.sealed.push_back(self.queued(batch));
@@ -414,6 +425,11 @@ impl Lane {
         }
     }
 
+    /// What it took of the bytes for records that have not come yet.
+    pub(crate) fn in_advance(&self) -> usize {
+        self.state.lock().advance.bytes()
+    }
+
     /// Whether it has ever had a record.
     pub(crate) fn is_used(&self) -> bool {
         let state = self.state.lock();
@@ -428,6 +444,16 @@ impl Lane {
 }
 
 impl State {
+    /// What the record took of the bytes; `None` if there is too little.
+    #[inline]
+    fn pay(&mut self, encoded_len: usize, taken: Option<Taken>, room: &Room) -> Option<usize> {
+        if let Some(taken) = taken {
+            return Some(taken.bytes);
+        }
+        let price = room.for_record(encoded_len);
+        self.advance.pay(price, self.open.len(), room).then_some(price.bytes)
+    }
+
     #[inline]
     fn check_open(&self, past_the_gate: bool, lane: &Destination) -> Result<(), NotTaken> {
         match (&self.end, self.gate) {

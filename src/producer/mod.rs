@@ -7,11 +7,11 @@
 //!
 //!   Appender::append
 //!     Layout::for_key   which shard
-//!     Core::take_room   (waits here when
-//!       |                too much is held)
 //!     Lane::push        encodes the record
 //!       |               into the shard's
 //!       |               open batch
+//!       |               (Core::take_room waits
+//!       |                when too much is held)
 //!       +--- full, or shard idle --->  ShardWorker::run
 //!                                        batches of one shard in order,
 //!                                        one in flight
@@ -33,6 +33,7 @@ pub(crate) mod appender;
 pub(crate) mod layout;
 pub(crate) mod keys;
 pub(crate) mod flow;
+pub(crate) mod room;
 pub(crate) mod lane;
 pub(crate) mod gate;
 pub(crate) mod batch;

@@ -7,10 +7,11 @@ use parking_lot::Mutex;
 use crate::codec::append::Written;
 use crate::error::Result;
 use crate::producer::batch::SealedBatch;
-use crate::producer::core::{Core, Taken};
+use crate::producer::core::Core;
 use crate::producer::flush::Counts;
 use crate::producer::lane::Lane;
 use crate::producer::reports::{Deliveries, Report};
+use crate::producer::room::Taken;
 
 impl Core {
     /// Whether an outcome is reported to anybody.
@@ -34,7 +35,7 @@ impl Core {
         let lent = reported && self.settings.lent_records.include(failed);
         let credit = if lent { batch.credit } else { 0 };
         // Before any of the user's code runs: a callback that appends must not starve itself.
-        self.bytes.give_back(batch.credit - credit);
+        self.room.give_back(Taken { bytes: batch.credit - credit, records: 0 });
         if let Some(waiting) = &batch.outcome {
             waiting.settle(batch.positions, outcome.clone());
         }
@@ -77,7 +78,7 @@ impl Handover {
 
     /// The callback has returned.
     pub(crate) fn callback_ended(self) {
-        self.core.return_room(self.core.reserve.empty());
+        self.core.room.give_back(self.core.reserve.empty());
         self.reported();
         self.opens_the_gate();
     }
@@ -94,7 +95,7 @@ impl Handover {
 
     /// The report has been polled, or will never be.
     pub(crate) fn polled(self) {
-        self.core.return_room(self.room);
+        self.core.room.give_back(self.room);
         self.opens_the_gate();
     }
 
@@ -127,9 +128,10 @@ impl Reserve {
     /// Takes this much out of it, or nothing.
     pub(crate) fn take(&self, wanted: Taken) -> Option<Taken> {
         let mut room = self.0.lock();
-        let bytes = room.bytes.checked_sub(wanted.bytes)?;
-        let records = room.records.checked_sub(wanted.records)?;
-        *room = Taken { bytes, records };
+        if !room.covers(wanted) {
+            return None;
+        }
+        *room -= wanted;
         Some(wanted)
     }
 }

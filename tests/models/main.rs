@@ -67,6 +67,7 @@ mod producer {
     pub(crate) mod lane;
     pub(crate) mod layout;
     pub(crate) mod reports;
+    pub(crate) mod room;
     pub(crate) mod settle;
     pub(crate) mod stats;
     pub(crate) mod worker;
