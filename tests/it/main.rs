@@ -10,6 +10,7 @@ mod append;
 mod buffered;
 mod failures;
 mod recreated;
+mod scenarios;
 mod spread;
 mod stats;
 mod producer_properties;
