@@ -30,8 +30,8 @@ pub(crate) struct FetchLoop {
     attempts: u32,
     /// Those in a row that the server cancelled at once.
     cancelled: u32,
-    /// Whether the server has ever taken us on.
-    has_run: bool,
+    /// Whether the name is ours: if it is taken, it is by a connection of ours that the server has not missed yet.
+    owns_name: bool,
     /// What all requests begin with.
     names: Bytes,
 }
@@ -46,7 +46,8 @@ enum Ended {
 impl FetchLoop {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let names = acks::begin(&shared.subscription, &shared.settings.name);
-        FetchLoop { shared, attempts: 0, cancelled: 0, has_run: false, names }
+        let owns_name = shared.settings.has_unique_name;
+        FetchLoop { shared, attempts: 0, cancelled: 0, owns_name, names }
     }
 
     /// Runs until it is stopped, or fails for good. Returns why.
@@ -97,7 +98,7 @@ impl FetchLoop {
             status::FAILED_PRECONDITION => !error.has_code(proto::ErrorCode::WrongServer),
             status::ABORTED => error.server().is_some_and(|server| server.name() == "SubscriptionIsDeleting"),
             status::CANCELLED => self.cancelled >= CANCELLED_ATTEMPTS,
-            status::ALREADY_EXISTS => !self.has_run && self.attempts >= NAME_ATTEMPTS,
+            status::ALREADY_EXISTS => !self.owns_name && self.attempts >= NAME_ATTEMPTS,
             // It is another subscription.
             _ => error.kind() == ErrorKind::InvalidState,
         };
@@ -118,7 +119,7 @@ impl FetchLoop {
         let ended = self.serve(&mut fetch).await;
         if begun.elapsed() >= AT_ONCE {
             // Servers say nothing when they take a consumer on, but refuse one at once.
-            (self.attempts, self.has_run) = (1, true);
+            (self.attempts, self.owns_name) = (1, true);
         }
         if let Ended::Lost(Failure::NotSent(error) | Failure::Unknown(error)) = &ended {
             self.shared.cluster.note_lost(fetch.node(), error);
@@ -191,7 +192,7 @@ impl FetchLoop {
 
     fn receive(&mut self, message: &Bytes) -> Result<()> {
         self.attempts = 0;
-        self.has_run = true;
+        self.owns_name = true;
         if let Some(batch) = RawBatch::of_fetch(message)? {
             let (records, bytes) = (batch.ids.len(), batch.payload.len());
             self.shared.counts.receive(records, bytes, Instant::now());

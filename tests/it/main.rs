@@ -14,6 +14,7 @@ mod scenarios;
 mod spread;
 mod stats;
 mod producer_properties;
+mod consumer_properties;
 mod defects;
 mod consumer;
 mod consumer_state;
