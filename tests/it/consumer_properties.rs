@@ -372,7 +372,7 @@ fn tails(journal: &Journal) -> BTreeMap<u64, u64> {
 struct Checked {
     appended: HashMap<RecordId, Instant>,
     received: BTreeSet<RecordId>,
-    /// Acked for good since the last reload.
+    /// Acked for good: since the last reload, or so that a checkpoint has it.
     confirmed: BTreeSet<RecordId>,
     /// Consumers that came since the last reload: what they receive was sent after it.
     fresh: BTreeSet<usize>,
@@ -393,11 +393,7 @@ fn check(journal: &Journal, resends: bool) {
                 checked.confirmed.extend(acked);
             }
             Entry::Confirmed(..) => {}
-            Entry::Reloaded => {
-                checked.confirmed.clear();
-                checked.fresh.clear();
-                checked.last.clear();
-            }
+            Entry::Reloaded => checked.reload(),
         }
     }
     let appended: BTreeSet<RecordId> = checked.appended.into_keys().collect();
@@ -405,12 +401,24 @@ fn check(journal: &Journal, resends: bool) {
 }
 
 impl Checked {
+    /// Checkpoints have batches that are acked as a whole, as far as there is no other one before them.
+    fn reload(&mut self) {
+        let mut left_out: HashMap<u64, u64> = HashMap::new();
+        for id in self.appended.keys().filter(|id| !self.confirmed.contains(id)) {
+            let first = left_out.entry(id.shard_id).or_insert(id.batch_id);
+            *first = id.batch_id.min(*first);
+        }
+        self.confirmed.retain(|id| left_out.get(&id.shard_id).is_none_or(|first| id.batch_id < *first));
+        self.fresh.clear();
+        self.last.clear();
+    }
+
     fn receive(&mut self, member: usize, id: RecordId, at: Instant, resends: bool) {
         self.received.insert(id);
-        assert!(!self.confirmed.contains(&id), "{id} was acked for good, and came again to {member}");
         if !self.fresh.contains(&member) {
             return;
         }
+        assert!(!self.confirmed.contains(&id), "{id} was acked for good, and came again to {member}");
         let before = self.last.insert((member, id.shard_id), id);
         if before.is_none_or(|before| before < id) {
             return;
