@@ -16,6 +16,7 @@ mod stats;
 mod producer_properties;
 mod consumer_properties;
 mod defects;
+mod consumer_defects;
 mod consumer;
 mod consumer_state;
 mod reading;
