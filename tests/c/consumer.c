@@ -86,16 +86,6 @@ static void acks_survive_a_close(hstream_client_t *client)
     check_left(client, "closed", 2);
 }
 
-/* A free without a close is a cancel. */
-static void a_free_gives_up_what_was_not_sent(hstream_client_t *client)
-{
-    create(client, "freed", 6);
-    hstream_consumer_t *consumer = consumer_of(client, "freed", 1000, LONG_MS);
-    take(consumer, 6, 0);
-    hstream_consumer_free(consumer);
-    check_left(client, "freed", 6);
-}
-
 /* Whether they were sent before the connection was lost or not. */
 static void acks_survive_a_loss(hstream_client_t *client)
 {
@@ -226,7 +216,6 @@ int main(void)
     OK(hstream_client_connect(options, NULL, &client, NULL));
     hstream_client_options_free(options);
     acks_survive_a_close(client);
-    a_free_gives_up_what_was_not_sent(client);
     acks_survive_a_loss(client);
     consuming_goes_on_over_losses(client);
     an_ack_is_sent_by_its_age(client);
