@@ -293,6 +293,8 @@ impl<'a> Run<'a> {
 
     fn join(&mut self, habits: &Habits) {
         self.joined += 1;
+        // Troubles are for consumers, and not for looking for their subscription.
+        self.fixture.server.faults().clear();
         let member = Member::new(&self.fixture, &self.subscription, self.joined, habits);
         self.journal.note(Entry::Joined(member.number));
         member.start(&self.journal);

@@ -220,6 +220,15 @@ fn ten_thousand_records_are_consumed_while_two_of_five_nodes_die() {
         seen.len() == appended.len()
     });
     assert_eq!(seen, appended);
+    // What was acked shortly before a death comes again, and is acked again.
+    let tails: BTreeMap<u64, u64> = appended.iter().map(|id| (id.shard_id, id.batch_id)).collect();
+    wait_until("all is acked", || {
+        while let Some(batch) = consumer.poll(1000, Duration::ZERO).unwrap() {
+            consumer.ack_batch(&batch).unwrap();
+        }
+        let acked = fixture.client.get_subscription(&subscription).unwrap();
+        acked.checkpoints().iter().copied().collect::<BTreeMap<_, _>>() == tails
+    });
     assert!(killed.len() == 2 && consumer.last_error().is_some());
     consumer.close(SOON).unwrap();
     assert_all_acked(&fixture, &subscription);
