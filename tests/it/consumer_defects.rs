@@ -56,9 +56,14 @@ fn a_subscription_that_moves_is_followed() {
     let fixture = Fixture::with(DevServerOptions::new().nodes(3));
     let stream = fixture.stream(1);
     let subscription = fixture.subscription(&stream);
+    let move_to = |node: usize| {
+        fixture.server.set("move", &format!("subscription {subscription} {node}")).unwrap();
+    };
+    move_to(0);
     let consumer = known(&fixture, &subscription, quick());
-    for round in 0..3 {
-        fixture.server.set("move", &format!("subscription {subscription} {round}")).unwrap();
+    // Never back: a node that had it once goes on where it was.
+    for node in [1, 2] {
+        move_to(node);
         // The old node goes on as if it had it still, until the connection is lost.
         fixture.server.faults().cut_consumers(&subscription, 14, "moved");
         let id = append(&fixture, &stream, &["x"])[0];

@@ -267,7 +267,9 @@ fn ten_thousand_records_are_read_while_two_of_five_nodes_die() {
 fn recreate_unseen(fixture: &Fixture, consumer: &Consumer, stream: &str) {
     let subscription = consumer.subscription();
     let created = fixture.client.get_subscription(subscription).unwrap().created();
-    fixture.server.faults().next("StreamingFetch").on(subscription).always().refuse(14, "not now");
+    for rpc in ["StreamingFetch", "GetSubscription"] {
+        fixture.server.faults().next(rpc).on(subscription).always().refuse(14, "not now");
+    }
     fixture.server.faults().break_connections(subscription);
     wait_until("it is lost", || consumer.state() == ConsumerState::Reconnecting);
     fixture.client.delete_subscription(subscription, DeleteOptions::new().force()).unwrap();
