@@ -38,6 +38,7 @@ const BEHAVIOUR: Program = Program { name: "behaviour", source: "tests/c/behavio
 const SECURE: Program = Program { name: "secure", source: "tests/c/secure.c" };
 const RUNTIME: Program = Program { name: "runtime", source: "tests/c/runtime.c" };
 const PRODUCER: Program = Program { name: "producer", source: "tests/c/producer.c" };
+const CONSUMER: Program = Program { name: "consumer", source: "tests/c/consumer.c" };
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
             NULLS,
             BEHAVIOUR,
             PRODUCER,
+            CONSUMER,
             RUNTIME,
             #[cfg(feature = "tls")]
             SECURE,
@@ -77,7 +79,7 @@ fn main() -> ExitCode {
         let name = if there { name.to_owned() } else { format!("{name} (ignored: no {needs})") };
         trials.push(Trial::test(name, move || case(&bin)).with_ignored_flag(!there));
     };
-    let plain: [(&str, Case); 19] = [
+    let plain: [(&str, Case); 20] = [
         ("the program in the README compiles as shown", readme),
         ("quickstart, plain", |bin| travels(run(QUICKSTART, bin, ["--compression", "none"]))),
         ("quickstart, gzip", |bin| travels(run(QUICKSTART, bin, ["--compression", "gzip"]))),
@@ -101,6 +103,7 @@ fn main() -> ExitCode {
         ("behaviour", |bin| succeeds(run(BEHAVIOUR, bin, NOTHING))),
         ("runtime", |bin| succeeds(run(RUNTIME, bin, NOTHING))),
         ("producer", |bin| succeeds(run(PRODUCER, bin, NOTHING))),
+        ("consumer", |bin| succeeds(run(CONSUMER, bin, NOTHING))),
     ];
     for (name, case) in plain {
         add("C compiler", compiler, name, case);
@@ -114,11 +117,12 @@ fn main() -> ExitCode {
         // It does not follow what the machine code of the ciphers defines. Leaks and wrong accesses count.
         secure::travels(valgrind_of(SECURE, bin, &["--undef-value-errors=no"]))
     });
-    let checked: [(&str, Case); 6] = [
+    let checked: [(&str, Case); 7] = [
         ("nulls under valgrind", |bin| succeeds(run_checked(NULLS, bin, NOTHING))),
         ("behaviour under valgrind", |bin| succeeds(run_checked(BEHAVIOUR, bin, NOTHING))),
         ("runtime under valgrind", |bin| succeeds(run_checked(RUNTIME, bin, NOTHING))),
         ("producer under valgrind", |bin| succeeds(run_checked(PRODUCER, bin, NOTHING))),
+        ("consumer under valgrind", |bin| succeeds(run_checked(CONSUMER, bin, NOTHING))),
         ("quickstart under valgrind", quickstart_checked),
         ("spool under valgrind", |bin| spools(bin, &some_events(bin, "spooled.ndjson"), run_checked)),
     ];

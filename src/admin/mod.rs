@@ -4,7 +4,7 @@ mod cluster;
 mod streams;
 mod shards;
 mod trim;
-mod subscriptions;
+pub(crate) mod subscriptions;
 mod lag;
 mod readers;
 mod named_reader;

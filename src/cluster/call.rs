@@ -285,7 +285,8 @@ impl Cluster {
         self.try_once(&Target::Any, &request, plan).await
     }
 
-    async fn try_once<R: Rpc>(
+    /// One attempt.
+    pub(crate) async fn try_once<R: Rpc>(
         &self,
         target: &Target,
         request: &R,

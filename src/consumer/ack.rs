@@ -57,6 +57,11 @@ impl Acks {
         self.pending.lock().unacked.allow(shard_id);
     }
 
+    /// Whether any records were delivered, of whatever shard.
+    pub(crate) fn knows_any(&self) -> bool {
+        self.pending.lock().unacked.knows_any()
+    }
+
     /// These have been handed out.
     pub(crate) fn give(&self, runs: impl Iterator<Item = IdRun>, now: Instant) {
         let mut pending = self.pending.lock();

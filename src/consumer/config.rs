@@ -123,6 +123,7 @@ impl ConsumerConfig {
                 "the pauses between attempts must be more than 0, and the longest not less than the first";
             return Err(Error::new(ErrorKind::Config, message));
         }
+        let has_unique_name = self.name.is_none();
         let name = match self.name {
             Some(name) => {
                 names::check("consumer", &name)?;
@@ -133,6 +134,7 @@ impl ConsumerConfig {
         };
         Ok(Settings {
             name,
+            has_unique_name,
             ack_records: self.ack_records,
             ack_age: self.ack_age,
             prefetch_records: self.prefetch_records,
@@ -150,6 +152,8 @@ impl ConsumerConfig {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) name: String,
+    /// Whether nobody else can have that name.
+    pub(crate) has_unique_name: bool,
     pub(crate) ack_records: usize,
     pub(crate) ack_age: Duration,
     pub(crate) prefetch_records: usize,

@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use crate::admin::subscriptions::{Subscription, owner_of};
+use crate::cluster::Plan;
 use crate::cluster::duplex::Duplex;
 use crate::cluster::retry::Failure;
 use crate::codec::acks;
 use crate::codec::received::RawBatch;
 use crate::consumer::life::{ConsumerState, Shared};
 use crate::error::{Error, ErrorKind, Result, status};
+use crate::proto;
 
 /// How often a consumer's name may be taken before it has ever run: our own dead predecessor may hold it
 /// for a moment.
@@ -27,8 +30,8 @@ pub(crate) struct FetchLoop {
     attempts: u32,
     /// Those in a row that the server cancelled at once.
     cancelled: u32,
-    /// Whether the server has ever taken us on.
-    has_run: bool,
+    /// Whether the name is ours: if it is taken, it is by a connection of ours that the server has not missed yet.
+    owns_name: bool,
     /// What all requests begin with.
     names: Bytes,
 }
@@ -43,7 +46,8 @@ enum Ended {
 impl FetchLoop {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let names = acks::begin(&shared.subscription, &shared.settings.name);
-        FetchLoop { shared, attempts: 0, cancelled: 0, has_run: false, names }
+        let owns_name = shared.settings.has_unique_name;
+        FetchLoop { shared, attempts: 0, cancelled: 0, owns_name, names }
     }
 
     /// Runs until it is stopped, or fails for good. Returns why.
@@ -91,11 +95,12 @@ impl FetchLoop {
             | status::UNAUTHENTICATED
             | status::RESOURCE_EXHAUSTED
             | status::UNIMPLEMENTED => true,
-            status::FAILED_PRECONDITION => !error.has_code(crate::proto::ErrorCode::WrongServer),
+            status::FAILED_PRECONDITION => !error.has_code(proto::ErrorCode::WrongServer),
             status::ABORTED => error.server().is_some_and(|server| server.name() == "SubscriptionIsDeleting"),
             status::CANCELLED => self.cancelled >= CANCELLED_ATTEMPTS,
-            status::ALREADY_EXISTS => !self.has_run && self.attempts >= NAME_ATTEMPTS,
-            _ => false,
+            status::ALREADY_EXISTS => !self.owns_name && self.attempts >= NAME_ATTEMPTS,
+            // It is another subscription.
+            _ => error.kind() == ErrorKind::InvalidState,
         };
         let subject = format!("of subscription {}", self.shared.subscription);
         give_up.then(|| error.clone().doing("StreamingFetch", Some(subject)).after_attempts(self.attempts))
@@ -105,16 +110,49 @@ impl FetchLoop {
         let first = self.names.clone();
         let shared = self.shared.clone();
         let mut fetch = tokio::select! {
-            fetch = shared.cluster.open_fetch(&shared.subscription, first) => fetch?,
+            fetch = self.open(first) => fetch?,
             // With nothing to send, there is no use in a connection.
             () = shared.stopping.closed(), if shared.acks.len() == 0 => return Ok(Ended::Stopped),
         };
         self.shared.set_state(ConsumerState::Running);
+        let begun = Instant::now();
         let ended = self.serve(&mut fetch).await;
+        if begun.elapsed() >= AT_ONCE {
+            // Servers say nothing when they take a consumer on, but refuse one at once.
+            (self.attempts, self.owns_name) = (1, true);
+        }
         if let Ended::Lost(Failure::NotSent(error) | Failure::Unknown(error)) = &ended {
             self.shared.cluster.note_lost(fetch.node(), error);
         }
         Ok(ended)
+    }
+
+    /// Opens the fetch. Ids of another subscription of that name would make the server break it, again and again.
+    async fn open(&self, first: Bytes) -> Result<Duplex, Failure> {
+        let cluster = &self.shared.cluster;
+        let fetch = cluster.open_fetch(&self.shared.subscription, first).await?;
+        if self.shared.acks.knows_any() {
+            self.check_is_the_same().await?;
+        }
+        Ok(fetch)
+    }
+
+    async fn check_is_the_same(&self) -> Result<(), Failure> {
+        let Shared { cluster, subscription, terms, .. } = &*self.shared;
+        let request = proto::GetSubscriptionRequest { id: subscription.clone() };
+        let plan = Plan {
+            deadline: None,
+            max_attempts: Some(1),
+            backoff: self.shared.settings.backoff,
+            send_twice: false,
+        };
+        let answer = cluster.try_once(&owner_of(subscription), &request, plan).await?;
+        let found = Subscription::described(answer).map_err(Failure::Unknown)?;
+        if found.created() == terms.created {
+            return Ok(());
+        }
+        let message = format!("the subscription `{subscription}` was deleted and created anew");
+        Err(Failure::Refused(Error::new(ErrorKind::InvalidState, message)))
     }
 
     /// Receives batches and sends acks, until the connection is lost, or the consumer is to stop.
@@ -154,7 +192,7 @@ impl FetchLoop {
 
     fn receive(&mut self, message: &Bytes) -> Result<()> {
         self.attempts = 0;
-        self.has_run = true;
+        self.owns_name = true;
         if let Some(batch) = RawBatch::of_fetch(message)? {
             let (records, bytes) = (batch.ids.len(), batch.payload.len());
             self.shared.counts.receive(records, bytes, Instant::now());

@@ -24,7 +24,8 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 /// One consumer of a subscription.
 ///
 /// Records are polled for, or delivered to a callback on a thread of the consumer. Acks are collected and
-/// sent by count and age. The connection is made again after a loss, with acks that have not been sent kept.
+/// sent by count and age. The connection is made again after a loss, with acks that have not been sent kept; a
+/// subscription that was deleted ends the consumer, also when another one of its name is there by then.
 /// Clones are the same consumer, and any thread may use it. [`close`](Self::close) it to be sure of its acks;
 /// dropping the last clone closes it within 5 s.
 #[derive(Clone)]
@@ -60,6 +61,7 @@ impl Client {
         let settings = config.check()?;
         let known = finder.get_subscription(subscription)?;
         let terms = Terms {
+            created: known.created(),
             ack_timeout: known.ack_timeout(),
             max_unacked: u64::try_from(known.max_unacked_records()).unwrap_or(0),
         };

@@ -4,7 +4,7 @@
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Weak};
 use std::thread::{JoinHandle, ThreadId};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -92,6 +92,8 @@ pub enum WaitingFor {
 /// What the subscription says.
 #[derive(Clone, Copy)]
 pub(crate) struct Terms {
+    /// Tells it from another one of its name.
+    pub(crate) created: Option<SystemTime>,
     /// After so long, the server delivers records again that were not acked.
     pub(crate) ack_timeout: Duration,
     /// The most records that all consumers may have unacked.
@@ -104,7 +106,7 @@ pub(crate) struct Shared {
     spawner: Spawner,
     pub(crate) subscription: String,
     pub(crate) settings: Settings,
-    terms: Terms,
+    pub(crate) terms: Terms,
     pub(crate) buffer: Buffer,
     pub(crate) acks: Acks,
     pub(crate) counts: Counts,

@@ -34,6 +34,10 @@ impl Unacked {
         self.shards.contains_key(&shard_id)
     }
 
+    pub(crate) fn knows_any(&self) -> bool {
+        !self.shards.is_empty()
+    }
+
     /// These have been handed out; some may be here already, from before the server delivered them again.
     pub(crate) fn give(&mut self, run: IdRun, now: Instant) {
         let batches = self.shards.entry(run.shard_id).or_default();

@@ -51,7 +51,7 @@ pub enum Read {
     Records(Batch),
     /// None came in time.
     Nothing,
-    /// All is read. It stays so.
+    /// All is read. It stays so. A stream that was deleted meanwhile is no end, but an error.
     End,
 }
 

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::proto::{BatchHStreamRecords, ReadStreamByKeyRequest, ReadStreamByKeyResponse};
 use crate::reader::life::Shared;
 use crate::reader::range::Range;
-use crate::reader::shard_loop::give_up;
+use crate::reader::shard_loop::{check_end, give_up};
 use crate::reader::window::Window;
 
 /// How many records the server may send before it is asked for more; it is asked when half of them have come.
@@ -68,7 +68,7 @@ impl KeyLoop {
             }
             let message = match call.next().await {
                 Ok(Some(message)) => message,
-                Ok(None) => return Ok(()),
+                Ok(None) => return check_end(&self.shared, self.shard_id, &self.range, window).await,
                 Err(failure) => {
                     let node = call.node().clone();
                     return Err(cluster.explain_stream(StreamCall::ReadByKey, &node, failure));

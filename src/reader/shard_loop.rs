@@ -57,7 +57,7 @@ impl ShardLoop {
             reader_id: self.shared.config.label.clone(),
             shard_id: self.shard_id,
             from: Some(self.range.from(window)),
-            max_read_batches: self.shared.batches_left().unwrap_or(0),
+            max_read_batches: self.batches_to_ask_for(window),
             until: self.range.until,
             stream_name: self.shared.stream.clone(),
         };
@@ -69,7 +69,7 @@ impl ShardLoop {
             self.shared.buffer.room().await;
             let message = match call.next().await {
                 Ok(Some(message)) => message,
-                Ok(None) => return self.ended().await,
+                Ok(None) => return check_end(&self.shared, self.shard_id, &self.range, window).await,
                 Err(failure) => {
                     let node = call.node().clone();
                     return Err(cluster.explain_stream(StreamCall::ReadShard, &node, failure));
@@ -94,17 +94,10 @@ impl ShardLoop {
         Ok(true)
     }
 
-    /// The server ended the read, and all is well: if it has an end.
-    async fn ended(&self) -> Result<(), Failure> {
-        if self.range.until.is_some() || self.shared.batches_left().is_some() {
-            return Ok(());
-        }
-        let lost = Failure::Unknown(Error::new(ErrorKind::Unavailable, "the server ended the read"));
-        let needs = Needs { stream: &self.shared.stream, shard: Some(self.shard_id) };
-        match self.shared.cluster.is_gone(needs, plan(&self.shared)).await {
-            Some(error) => Err(Failure::Refused(error)),
-            None => Err(lost),
-        }
+    /// All that are left, and the one where the last read ended, which comes again; 0 is no limit.
+    fn batches_to_ask_for(&self, window: &Window) -> u64 {
+        let again = u64::from(window.last().is_some());
+        self.shared.batches_left().map_or(0, |left| left.saturating_add(again))
     }
 
     /// How to end, if there is no use in going on.
@@ -113,6 +106,24 @@ impl ShardLoop {
             return Some(Ok(()));
         }
         give_up("ReadShardStream", self.shard_id, failure).map(Err)
+    }
+}
+
+/// The server ended the read with OK. That is the end of it, unless the shard was deleted: then servers say the same.
+pub(crate) async fn check_end(
+    shared: &Shared,
+    shard_id: u64,
+    range: &Range,
+    window: &Window,
+) -> Result<(), Failure> {
+    if window.is_complete() || shared.batches_left() == Some(0) {
+        return Ok(());
+    }
+    let needs = Needs { stream: &shared.stream, shard: Some(shard_id) };
+    match shared.cluster.is_gone(needs, plan(shared)).await {
+        Some(error) => Err(Failure::Refused(error)),
+        None if range.until.is_some() => Ok(()),
+        None => Err(Failure::Unknown(Error::new(ErrorKind::Unavailable, "the server ended the read"))),
     }
 }
 

@@ -55,6 +55,12 @@ impl Window {
         self.ended
     }
 
+    /// Whether the last record that is wanted has come, as far as ids tell.
+    pub(crate) fn is_complete(&self) -> bool {
+        let last_batch = self.last().map(|last| last.batch_id);
+        self.ended || matches!(self.end, End::Batch(last) if last_batch >= Some(last))
+    }
+
     /// Which records of a batch are wanted. They count as received.
     pub(crate) fn cut(&mut self, batch: &RawBatch) -> Range<usize> {
         let time = system_time(batch.publish_time);
@@ -141,5 +147,17 @@ mod tests {
         let window = Window::new(Start::Any, End::Batch(2));
         assert_eq!(cuts(window, &[batch(1, 1), batch(2, 2)]), (vec![0..1, 0..2], false));
         assert_eq!(cuts(window, &[batch(2, 2), batch(3, 1)]), (vec![0..2, 0..0], true));
+    }
+
+    #[test]
+    fn a_window_is_complete_when_its_last_record_has_come() {
+        let mut window = Window::new(Start::Any, End::Batch(2));
+        window.cut(&batch(1, 1));
+        assert!(!window.is_complete());
+        window.cut(&batch(2, 1));
+        assert!(window.is_complete() && !window.has_ended());
+        let mut endless = Window::new(Start::Any, End::Never);
+        endless.cut(&batch(9, 1));
+        assert!(!endless.is_complete());
     }
 }
