@@ -148,6 +148,7 @@ macro_rules! fields {
 /// All Rust items that the lines name: this does not compile when one is gone.
 fn rust_items() -> BTreeSet<&'static str> {
     type Callback = fn(&Consumer, &Batch) -> Next;
+    type Reads = fn(&NamedReader) -> Result<()>;
     let items = items![
         Appender::append,
         Appender::flush as fn(&_, Duration) -> _,
@@ -179,7 +180,7 @@ fn rust_items() -> BTreeSet<&'static str> {
         Client::read_reader,
         Client::refresh,
         Client::subscription_exists,
-        Client::with_reader as fn(&_, &str, &str, _, fn(&NamedReader) -> Result<()>) -> _,
+        Client::with_reader as fn(&_, &str, &str, _, Reads) -> _,
         ClientConfig::append_compression as fn(_, Compression) -> _,
         ClientConfig::new as fn(String) -> _,
         ClientConfig::tls,
