@@ -5775,9 +5775,10 @@ hstream_code_t hstream_consumer_options_set_ack_batch(struct hstream_consumer_op
                                                       int64_t age_ms) HSTREAM_NOEXCEPT;
 
 /**
- * Sets how much may be received before it is polled: default 100,000 records and 32 MiB. A consumer that
- * is full stops reading, and then the server delivers nothing to the subscription's other consumers
- * either.
+ * Sets how much may be received before it is polled: default 100,000 records and 32 MiB; 0 is refused. A consumer
+ * that is full stops reading, and then the server delivers nothing to the subscription's other consumers either: the
+ * better bound is that of the subscription's unacked records. There is no pause: `hstream_consumer_stop`, and
+ * `hstream_consumer_start` later, are one that the other consumers do not feel.
  *
  * **Ownership**: Nothing changes hands.
  * **Threads**: one at a time, and no other function on it meanwhile.

@@ -165,7 +165,8 @@ pub use runtime_options::{RuntimeOptions, ThreadEvent};
 pub use shard::{Shard, ShardMap, hash_key};
 pub use wait::Wait;
 
-#[cfg(any(doc, doctest))]
+// It links to what only encrypted connections have.
+#[cfg(any(all(doc, feature = "tls"), doctest))]
 #[doc = include_str!("python_api.md")]
 pub mod python_api {}
 

@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         ));
     }
     trials.push(case("the_published_descriptors_agree".into(), Box::new(descriptors)));
+    trials.push(case("the_published_api_is_the_one_that_has_its_match".into(), Box::new(signatures)));
     trials.push(case("published_software_drives_clusters_of_one_and_three_nodes".into(), Box::new(clusters)));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -224,6 +225,14 @@ fn as_doubles(value: Value) -> Value {
 fn descriptors(python: &Path) -> Result<(), Failed> {
     let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto/hstream.proto");
     run(python, "descriptors.py", &[&proto.to_string_lossy()]).map(drop)
+}
+
+/// What `parity.rs` holds against this library's API is all that the published package has.
+fn signatures(python: &Path) -> Result<(), Failed> {
+    let published = run(python, "signatures.py", &[])?;
+    let known: Vec<&str> = include_str!("parity/published.txt").lines().collect();
+    assert_eq!(published, known, "write tests/parity/published.txt anew with tests/interop/signatures.py");
+    Ok(())
 }
 
 /// Every call of the published stubs, and the published client's journey with the node that it uses killed,

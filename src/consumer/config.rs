@@ -73,9 +73,9 @@ impl ConsumerConfig {
     }
 
     /// How much may be received before it is polled; default 100,000 records and 32 MiB as received. A batch
-    /// of the server may go over it. A consumer that is full stops reading, and then the server delivers
-    /// nothing to the subscription's other consumers either: `max_unacked_records` of the subscription is the
-    /// better bound.
+    /// of the server may go over it; 0 is refused. A consumer that is full stops reading, and then the server delivers
+    /// nothing to the subscription's other consumers either, new records or old:
+    /// [`max_unacked_records`](crate::SubscriptionOptions::max_unacked_records) of the subscription is the better bound.
     pub fn prefetch(self, records: usize, bytes: usize) -> Self {
         ConsumerConfig { prefetch_records: records, prefetch_bytes: bytes, ..self }
     }

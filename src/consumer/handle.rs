@@ -28,6 +28,21 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(5);
 /// subscription that was deleted ends the consumer, also when another one of its name is there by then.
 /// Clones are the same consumer, and any thread may use it. [`close`](Self::close) it to be sure of its acks;
 /// dropping the last clone closes it within 5 s.
+///
+/// # When it is slower than its records
+///
+/// It reads on by itself until what it has received and not handed out reaches the bound of
+/// [`prefetch`](ConsumerConfig::prefetch), and then no more until there is room. The server sends to all consumers of
+/// a subscription from one loop that waits for each of them: so a consumer that is full soon stops its siblings as
+/// well, and what is to be delivered again to them. [`waiting_for`](Self::waiting_for) tells
+/// [`Buffer`](WaitingFor::Buffer) then. What keeps the siblings going is a bound that the server knows:
+/// [`max_unacked_records`](crate::SubscriptionOptions::max_unacked_records) of the subscription, small enough for its
+/// records to fit into the buffer of each consumer. But this too counts for all consumers together: at it, all wait
+/// until somebody acks.
+///
+/// The protocol has no pause: one who does not poll, or whose callback does not return, is full sooner or later. To
+/// pause, [`stop`](Self::stop), which gives the shards to the siblings at once, and [`start`](Self::start) later; the
+/// records that were received and not acked come again after the ack time-out.
 #[derive(Clone)]
 pub struct Consumer {
     owner: Arc<Owner>,
@@ -133,7 +148,34 @@ impl Consumer {
         self.shared().start_with(Arc::downgrade(&self.owner), handler)
     }
 
-    /// [`start_with`](Self::start_with), and waits until the consumer has stopped.
+    /// [`start_with`](Self::start_with), and waits until the consumer has stopped: with a name, a subscription and a
+    /// function, all in one.
+    ///
+    /// ```
+    /// # fn main() -> hstreamdb::Result<()> {
+    /// # #[cfg(feature = "dev-server")] {
+    /// use hstreamdb::{Batch, Client, Consumer, ConsumerConfig, Next};
+    ///
+    /// fn processing_func(consumer: &Consumer, records: &Batch) -> Next {
+    ///     for record in records.iter() {
+    ///         println!("{}: {} bytes", record.id(), record.payload().len());
+    ///     }
+    ///     match consumer.ack_batch(records) {
+    ///         Ok(()) => Next::Stop, // Or Next::Processed, which goes on.
+    ///         Err(_) => Next::Keep,
+    ///     }
+    /// }
+    ///
+    /// # let server = hstreamdb::dev_server::DevServer::start()?;
+    /// # let client = Client::connect(server.url())?;
+    /// # client.create_stream("quakes", Default::default())?;
+    /// # client.create_subscription("alarm", "quakes", Default::default())?;
+    /// # client.append_one("quakes", &hstreamdb::Record::raw("5.3"))?;
+    /// client.consumer("alarm", ConsumerConfig::new().name("worker-1"))?.run(processing_func)?;
+    /// # }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -18,6 +18,10 @@
 //!     acks on the same stream
 //! ```
 //!
+//! The buffer is for bursts. Once it is full, and the windows of the connection behind it, the server's one loop for
+//! all consumers of the subscription waits for this one: its siblings get nothing either. There is no message that
+//! pauses a consumer; to pause is to stop, which gives the shards back, and to start again.
+//!
 //! Delivery is at least once. A record that is not acked within the subscription's ack time-out is delivered
 //! again, to whoever has its shard then; after a change of node, so is everything behind the last batch that
 //! was acked as a whole. Record ids tell repeated records from new ones.
