@@ -30,8 +30,8 @@ pub(crate) struct Shared {
     pub(crate) stream: String,
     pub(crate) config: ReaderConfig,
     pub(crate) buffer: Buffer,
-    /// Batches that may still be received; `None` is no limit.
-    left: Option<AtomicU64>,
+    /// `None` is no limit.
+    limit: Option<BatchLimit>,
     position: Mutex<Position>,
     life: Mutex<Life>,
     changed: Notify,
@@ -60,7 +60,7 @@ impl Shared {
             cluster,
             stream: stream.to_owned(),
             buffer: Buffer::new(records, bytes, config.max_batch_bytes, false),
-            left: (config.max_batches > 0).then(|| AtomicU64::new(config.max_batches)),
+            limit: (config.max_batches > 0).then(|| BatchLimit::new(config.max_batches)),
             position: Mutex::new(config.position.clone().unwrap_or_default()),
             config,
             life: Mutex::new(Life { running: loops, ..Life::default() }),
@@ -83,23 +83,24 @@ impl Shared {
         }
         let wanted = window.cut(&batch);
         if !wanted.is_empty() {
-            if !self.take_place() {
+            if self.limit.as_ref().is_some_and(|limit| !limit.take_place()) {
                 return false;
             }
             self.buffer.push_part(batch, wanted);
+            self.limit.iter().for_each(BatchLimit::note_received);
             self.note_change();
         }
         !window.has_ended() && self.batches_left() != Some(0)
     }
 
-    fn take_place(&self) -> bool {
-        let Some(left) = &self.left else { return true };
-        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
-    }
-
     /// Batches that may still be received; `None` is no limit.
     pub(crate) fn batches_left(&self) -> Option<u64> {
-        self.left.as_ref().map(|left| left.load(Ordering::Relaxed))
+        self.limit.as_ref().map(BatchLimit::left)
+    }
+
+    /// Whether all batches that may be received lie in the buffer, or did.
+    fn all_received(&self) -> bool {
+        self.limit.as_ref().is_some_and(BatchLimit::all_received)
     }
 
     pub(crate) fn loop_ended(&self, outcome: Result<()>) {
@@ -128,7 +129,7 @@ impl Shared {
     fn has_something(&self) -> bool {
         let life = self.life.lock();
         let ended = life.running == 0 || life.failure.is_some() || self.closing.is_closed();
-        ended || self.batches_left() == Some(0) || !self.buffer.is_empty()
+        ended || self.all_received() || !self.buffer.is_empty()
     }
 
     /// A read was lost, and is opened again.
@@ -180,7 +181,7 @@ impl Shared {
         // In this order: what loops push before they end is read before the end.
         let state = {
             let life = self.life.lock();
-            (life.running, life.failure.clone())
+            (life.running, life.failure.clone(), self.all_received())
         };
         if let Some(batch) = self.buffer.try_take(max, |bad| self.note_bad(bad)) {
             self.advance(&batch);
@@ -189,14 +190,14 @@ impl Shared {
             return Some(Ok(Read::Records(batch)));
         }
         match state {
-            (_, Some(error)) => Some(Err(error)),
-            (0, None) => Some(Ok(Read::End)),
+            (_, Some(error), _) => Some(Err(error)),
+            (0, None, _) => Some(Ok(Read::End)),
             // Those of the other shards don't know that all is read.
-            _ if self.batches_left() == Some(0) => {
+            (_, None, true) => {
                 self.end_loops();
                 Some(Ok(Read::End))
             }
-            _ => None,
+            (_, None, false) => None,
         }
     }
 
@@ -229,5 +230,53 @@ impl Shared {
         let tasks = std::mem::take(&mut self.life.lock().tasks);
         // They end when they are dropped, which may tell others, so the lock must be free.
         drop(tasks);
+    }
+}
+
+/// The most batches to receive, over all shards.
+pub(crate) struct BatchLimit {
+    /// Places that no loop has taken yet.
+    left: AtomicU64,
+    /// Batches that are not in the buffer yet. A place is taken before its batch is there, and who reads must not
+    /// see the end in between.
+    to_come: AtomicU64,
+}
+
+impl BatchLimit {
+    fn new(batches: u64) -> Self {
+        BatchLimit { left: batches.into(), to_come: batches.into() }
+    }
+
+    fn left(&self) -> u64 {
+        self.left.load(Ordering::Relaxed)
+    }
+
+    /// For one batch, if there is one left.
+    fn take_place(&self) -> bool {
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
+
+    /// The batch of a place is in the buffer.
+    fn note_received(&self) {
+        self.to_come.fetch_sub(1, Ordering::Release);
+    }
+
+    fn all_received(&self) -> bool {
+        self.to_come.load(Ordering::Acquire) == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_is_taken_is_not_yet_a_batch_that_was_received() {
+        let limit = BatchLimit::new(2);
+        assert!(limit.take_place() && limit.take_place() && !limit.take_place());
+        limit.note_received();
+        assert!(limit.left() == 0 && !limit.all_received());
+        limit.note_received();
+        assert!(limit.all_received());
     }
 }
