@@ -857,7 +857,8 @@ const char *hstream_build_info(void) HSTREAM_NOEXCEPT;
 
 /**
  * Returns all options that can be set by text, as JSON, by what they are options of: {"client": [{"key", "type",
- * "range", "default", "text"}, ...], "producer": [...], "append": [...], "runtime": [...]}. Keys are only added.
+ * "range", "default", "text"}, ...], "producer": [...], "append": [...], "subscription": [...],
+ * "consumer": [...], "reader": [...], "runtime": [...]}. Keys are only added.
  *
  * **Ownership**: The result is static.
  * **Threads**: any.
