@@ -12,7 +12,7 @@
  * Handles
  *
  *   All handles are opaque. Three kinds:
- *     long-lived   client, producer, appender, consumer, cancel, dev_server: any thread, any number at once
+ *     long-lived   client, producer, appender, consumer, reader, cancel, dev_server: any thread, any number at once
  *     builders     *_options, call, record, hrecord: changed by one thread at a time, and not read meanwhile
  *     results      error, event, stream, shard, subscription, batch, deliveries, cluster, node, lists: never
  *                  change, any thread
@@ -504,7 +504,7 @@ extern "C" {
 #define HSTREAM_PROCESSED 0
 /** Go on, and leave the batch unacked. */
 #define HSTREAM_KEEP 1
-/** Processed, and no more: the consumer stops. */
+/** Processed, and no more: the consumer or reader stops. */
 #define HSTREAM_STOP 2
 /** It has no connection. */
 #define HSTREAM_WAITING_CONNECTION 0
@@ -625,6 +625,16 @@ typedef struct hstream_producer_options_t hstream_producer_options_t;
  * Appends records to any number of streams, in batches, in the background.
  */
 typedef struct hstream_producer_t hstream_producer_t;
+
+/**
+ * Options of a reader. They are copied when a reader is opened.
+ */
+typedef struct hstream_reader_options_t hstream_reader_options_t;
+
+/**
+ * Reads a stream without a subscription.
+ */
+typedef struct hstream_reader_t hstream_reader_t;
 
 /**
  * A record: a payload with its key and attributes, and of a received one where and when it was stored.
@@ -777,9 +787,9 @@ typedef void (*hstream_delivery_fn)(const struct hstream_deliveries_t *deliverie
                                     void *user_data);
 
 /**
- * Gets records, on the consumer's callback thread; `batch` and `error` are lent for the time of the call.
- * Returns HSTREAM_PROCESSED, HSTREAM_KEEP or HSTREAM_STOP. The last call has a NULL `batch`: with a NULL
- * `error` if the consumer ended as asked, else with why it failed; what it returns does not matter.
+ * Gets records, on the callback thread of the consumer or reader; `batch` and `error` are lent for the time of the
+ * call. Returns HSTREAM_PROCESSED, HSTREAM_KEEP or HSTREAM_STOP. The last call has a NULL `batch`: with a NULL
+ * `error` if delivery ended as asked, or all is read, else with why it failed; what it returns does not matter.
  */
 typedef int32_t (*hstream_batch_fn)(const struct hstream_batch_t *batch,
                                     const struct hstream_error_t *error,
@@ -847,7 +857,8 @@ const char *hstream_build_info(void) HSTREAM_NOEXCEPT;
 
 /**
  * Returns all options that can be set by text, as JSON, by what they are options of: {"client": [{"key", "type",
- * "range", "default", "text"}, ...], "producer": [...], "append": [...], "runtime": [...]}. Keys are only added.
+ * "range", "default", "text"}, ...], "producer": [...], "append": [...], "subscription": [...],
+ * "consumer": [...], "reader": [...], "runtime": [...]}. Keys are only added.
  *
  * **Ownership**: The result is static.
  * **Threads**: any.
@@ -4682,6 +4693,24 @@ hstream_code_t hstream_subscription_options_set_start(struct hstream_subscriptio
                                                       int32_t where) HSTREAM_NOEXCEPT;
 
 /**
+ * Sets any option by text. The keys are the names of the setters with dots, and `hstream_options_schema_json`
+ * lists them with what they take.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: UNKNOWN_OPTION, INVALID_ARGUMENT, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_subscription_options_set(struct hstream_subscription_options_t *subscription_options,
+                                                const char *key,
+                                                const char *value,
+                                                struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
  * Creates a subscription to a stream. Its start is fixed now: what is appended between this call and the
  * first consumer is delivered.
  *
@@ -5806,6 +5835,39 @@ hstream_code_t hstream_consumer_options_set_max_batch_bytes(struct hstream_consu
                                                             uint64_t bytes) HSTREAM_NOEXCEPT;
 
 /**
+ * Sets the pauses between attempts to connect again: the first, doubled each time up to the longest, each shortened by
+ * chance by up to a half. Default 100 and 10,000. There is no last attempt.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT, CONFIG if the longest is less than the first.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_consumer_options_set_reconnect(struct hstream_consumer_options_t *consumer_options,
+                                                      int64_t first_backoff_ms,
+                                                      int64_t max_backoff_ms) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets any option but the callback by text. The keys are the names of the setters with dots, and
+ * `hstream_options_schema_json` lists them with what they take.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: UNKNOWN_OPTION, INVALID_ARGUMENT, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_consumer_options_set(struct hstream_consumer_options_t *consumer_options,
+                                            const char *key,
+                                            const char *value,
+                                            struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
  * Makes a consumer of a subscription, which must exist. It begins with the first poll, or with
  * `hstream_consumer_start`. `call` is for looking that up, and not for what the consumer does later.
  *
@@ -6129,6 +6191,451 @@ int32_t hstream_consumer_state(struct hstream_consumer_t *consumer) HSTREAM_NOEX
  */
 HSTREAM_API
 struct hstream_error_t *hstream_consumer_last_error(struct hstream_consumer_t *consumer) HSTREAM_NOEXCEPT;
+
+/**
+ * Makes options, all default: from the earliest record, and on as records come.
+ *
+ * **Ownership**: The result is yours, to be freed with `hstream_reader_options_free`; NULL if there is
+ * none.
+ * **Threads**: any.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+struct hstream_reader_options_t *hstream_reader_options_new(void) HSTREAM_NOEXCEPT;
+
+/**
+ * Copies options; a callback's user data is shared.
+ *
+ * **Ownership**: The result is yours, to be freed with `hstream_reader_options_free`; NULL if there is
+ * none.
+ * **Threads**: any, while it is not changed.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+struct hstream_reader_options_t *hstream_reader_options_clone(const struct hstream_reader_options_t *reader_options) HSTREAM_NOEXCEPT;
+
+/**
+ * Frees options. The callback's user data is released when the readers opened with them are gone as well.
+ *
+ * May be NULL: `reader_options`.
+ *
+ * **Ownership**: `reader_options` is gone after it.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+void hstream_reader_options_free(struct hstream_reader_options_t *HSTREAM_NULLABLE reader_options) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets the first record: default the earliest that is kept. A record is one of the shard that is read, and can't be
+ * set for a whole stream.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_options_set_from(struct hstream_reader_options_t *reader_options,
+                                               const struct hstream_offset_t *where) HSTREAM_NOEXCEPT;
+
+/**
+ * Has a reader go on behind what an earlier one of the same stream has handed out: `position` is what
+ * `hstream_reader_position_text` said of that. Shards that it does not name begin as
+ * `hstream_reader_options_set_from` says; "" names none.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_options_set_position(struct hstream_reader_options_t *reader_options,
+                                                   const char *position,
+                                                   struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets the last record, inclusive. Default there is none, and the reader goes on as records come; for one of a key it
+ * is the latest. The latest is the last that there is when the reader is opened, and a time the one at which the
+ * server stored a batch.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_options_set_until(struct hstream_reader_options_t *reader_options,
+                                                const struct hstream_offset_t *where) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets the most batches to read, as they were appended, of all shards together: default 0, which is no limit.
+ * Readers of one key have no such limit.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: NULL_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_options_set_max_batches(struct hstream_reader_options_t *reader_options,
+                                                      uint64_t count) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets how many bytes may be received before they are read: default 32 MiB; 0 is refused. A message of the server may
+ * go over it.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_options_set_buffer_bytes(struct hstream_reader_options_t *reader_options,
+                                                       uint64_t bytes) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets how many records may be received before they are read: default 100,000; 0 is refused. A message of the server
+ * may go over it.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_options_set_buffer_records(struct hstream_reader_options_t *reader_options,
+                                                         uint64_t count) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets the largest batch that is decompressed: default 64 MiB. Records of a larger one have the code DECODE.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_options_set_max_batch_bytes(struct hstream_reader_options_t *reader_options,
+                                                          uint64_t bytes) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets what the server calls the reader in its log.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: NULL_ARGUMENT, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_options_set_label(struct hstream_reader_options_t *reader_options,
+                                                const char *label,
+                                                struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Has records delivered to a function, on a thread of the reader, from `hstream_reader_start` on, instead of read;
+ * NULL takes it away. HSTREAM_KEEP of it is as HSTREAM_PROCESSED: readers ack nothing. `release` frees `user_data`
+ * when nothing will call the function any more; not if this function fails.
+ *
+ * May be NULL: `callback`, `user_data`, `release`.
+ *
+ * **Ownership**: `user_data` is the options' until it is released.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: NULL_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_options_set_callback(struct hstream_reader_options_t *reader_options,
+                                                   hstream_batch_fn HSTREAM_NULLABLE callback,
+                                                   void *HSTREAM_NULLABLE user_data,
+                                                   hstream_release_fn HSTREAM_NULLABLE release) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets the most records that a callback gets at once: default 10,000.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_options_set_callback_records(struct hstream_reader_options_t *reader_options,
+                                                           uint32_t max_records) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets the pauses between attempts to open a read again that was lost: the first, doubled each time up to the longest, each shortened by
+ * chance by up to a half. Default 100 and 10,000. There is no last attempt.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: INVALID_ARGUMENT, CONFIG if the longest is less than the first.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_options_set_reopen(struct hstream_reader_options_t *reader_options,
+                                                 int64_t first_backoff_ms,
+                                                 int64_t max_backoff_ms) HSTREAM_NOEXCEPT;
+
+/**
+ * Sets any option but the callback by text. The keys are the names of the setters with dots, and
+ * `hstream_options_schema_json` lists them with what they take.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: UNKNOWN_OPTION, INVALID_ARGUMENT, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_options_set(struct hstream_reader_options_t *reader_options,
+                                          const char *key,
+                                          const char *value,
+                                          struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Opens a reader of one shard of a stream. `call` is for looking up what there is, and not for what the reader does
+ * later. Records are read with `hstream_reader_read`; with a callback in the options, they are delivered to it from
+ * `hstream_reader_start` on.
+ *
+ * May be NULL: `reader_options`, `call`, `err`.
+ *
+ * **Ownership**: `*out` is yours, to be freed with `hstream_reader_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: STREAM_NOT_FOUND, INVALID_ARGUMENT for no such shard, INVALID_STATE for a position of another stream,
+ * CONFIG, TIMEOUT, INTERRUPTED, CLOSED, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_reader_open_shard(struct hstream_client_t *client,
+                                         const char *stream,
+                                         uint64_t shard_id,
+                                         const struct hstream_reader_options_t *HSTREAM_NULLABLE reader_options,
+                                         const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                         struct hstream_reader_t **out,
+                                         struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Opens a reader of all shards of a stream: records of one shard come in their order, those of different shards in
+ * any. Else as `hstream_reader_open_shard`.
+ *
+ * May be NULL: `reader_options`, `call`, `err`.
+ *
+ * **Ownership**: `*out` is yours, to be freed with `hstream_reader_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: STREAM_NOT_FOUND, INVALID_ARGUMENT for options that begin or end with a record, INVALID_STATE for a
+ * position of another stream, CONFIG, TIMEOUT, INTERRUPTED, CLOSED, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_reader_open_stream(struct hstream_client_t *client,
+                                          const char *stream,
+                                          const struct hstream_reader_options_t *HSTREAM_NULLABLE reader_options,
+                                          const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                          struct hstream_reader_t **out,
+                                          struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Opens a reader of the shard of a stream that has no more than one. Else as `hstream_reader_open_shard`.
+ *
+ * May be NULL: `reader_options`, `call`, `err`.
+ *
+ * **Ownership**: `*out` is yours, to be freed with `hstream_reader_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: STREAM_NOT_FOUND, INVALID_ARGUMENT for a stream of more shards, INVALID_STATE for a position of
+ * another stream, CONFIG, TIMEOUT, INTERRUPTED, CLOSED, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_reader_open_single_shard(struct hstream_client_t *client,
+                                                const char *stream,
+                                                const struct hstream_reader_options_t *HSTREAM_NULLABLE reader_options,
+                                                const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                                struct hstream_reader_t **out,
+                                                struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Opens a reader of the records of one key, which the server picks out; NULL is the empty key, which is that of
+ * records without one. Unless the options say otherwise, it ends with the last record that there is now. Else as
+ * `hstream_reader_open_shard`.
+ *
+ * May be NULL: `key`, `reader_options`, `call`, `err`.
+ *
+ * **Ownership**: `*out` is yours, to be freed with `hstream_reader_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: until the call's time-out.
+ * **Errors**: STREAM_NOT_FOUND, INVALID_ARGUMENT for a limit of batches, INVALID_STATE for a position of another
+ * stream, CONFIG, TIMEOUT, INTERRUPTED, CLOSED, UTF8. Of a server before v0.16.1, the first read gives UNSUPPORTED.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_reader_open_key(struct hstream_client_t *client,
+                                       const char *stream,
+                                       const void *HSTREAM_NULLABLE key,
+                                       size_t key_len,
+                                       const struct hstream_reader_options_t *HSTREAM_NULLABLE reader_options,
+                                       const struct hstream_call_t *HSTREAM_NULLABLE call,
+                                       struct hstream_reader_t **out,
+                                       struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Begins to deliver to the callback, or goes on after a stop, behind what was delivered. The last call of the callback
+ * has a NULL batch: when all is read, after a stop or close, or with why it failed; after another start there is
+ * another.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: INVALID_STATE without a callback or while it delivers already, CLOSED, RESOURCES, why it failed.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_start(struct hstream_reader_t *reader,
+                                    struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Delivers no more to the callback, and waits until it has returned; nothing is lost, and `hstream_reader_start` goes
+ * on. In the callback itself it is a request, which takes effect when that returns. Stopping twice is fine.
+ *
+ * May be NULL: `cancel`, `err`.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any, several at once.
+ * **Blocking**: until `timeout_ms`.
+ * **Errors**: INVALID_STATE without a callback; TIMEOUT and INTERRUPTED while the callback runs, which is then its last
+ * call but for the one that tells the end.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_stop(struct hstream_reader_t *reader,
+                                   int64_t timeout_ms,
+                                   const struct hstream_cancel_t *HSTREAM_NULLABLE cancel,
+                                   struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Reads up to `max_records` records, as soon as there are any; NULL when none came in time. END when all is read, and
+ * from then on; `*out` is as it was then.
+ *
+ * May be NULL: `cancel`, `err`.
+ *
+ * **Ownership**: `*out` is NULL or yours, to be freed with `hstream_batch_free`.
+ * **Threads**: any, one at a time.
+ * **Blocking**: until `timeout_ms`.
+ * **Errors**: END (HSTREAM_END), BUSY while another thread reads, CLOSED, INTERRUPTED, INVALID_STATE with a callback,
+ * INVALID_ARGUMENT, why it failed.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_reader_read(struct hstream_reader_t *reader,
+                                   uint32_t max_records,
+                                   int64_t timeout_ms,
+                                   const struct hstream_cancel_t *HSTREAM_NULLABLE cancel,
+                                   struct hstream_batch_t **out,
+                                   struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Gets the last record of a shard that was handed out, by this reader or by the one whose position it was given.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: INVALID_STATE before the first record.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_position(struct hstream_reader_t *reader,
+                                       uint64_t shard_id,
+                                       struct hstream_record_id_t *value) HSTREAM_NOEXCEPT;
+
+/**
+ * Gets the position in all shards as a text, to be kept; `hstream_reader_options_set_position` goes on behind it. It
+ * is "" before the first record.
+ *
+ * May be NULL: `text_len`, `err`.
+ *
+ * **Ownership**: `*text` is yours, to be freed with `hstream_string_free`.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: RESOURCES.
+ * **Since**: 0.1.
+ */
+HSTREAM_API HSTREAM_MUST_USE
+hstream_code_t hstream_reader_position_text(struct hstream_reader_t *reader,
+                                            char **text,
+                                            size_t *HSTREAM_NULLABLE text_len,
+                                            struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Returns a descriptor that is readable while `hstream_reader_read` would return at once, for event loops; -1 where
+ * there is none.
+ *
+ * **Ownership**: It is the reader's: only to be waited for, and not to be read or closed.
+ * **Threads**: any, several at once.
+ * **Blocking**: no.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+int32_t hstream_reader_event_fd(struct hstream_reader_t *reader) HSTREAM_NOEXCEPT;
+
+/**
+ * Ends a reader for good, and whoever reads from it. After it no callback runs. Closing twice is fine.
+ *
+ * May be NULL: `cancel`, `err`.
+ *
+ * **Ownership**: Nothing changes hands.
+ * **Threads**: any, several at once.
+ * **Blocking**: until a running callback of it has returned, which no time-out cuts short, but `cancel` does.
+ * **Errors**: INTERRUPTED; it is closed all the same, and closing again waits again. WOULD_DEADLOCK in its own
+ * callback; it is not closed then.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_reader_close(struct hstream_reader_t *reader,
+                                    int64_t timeout_ms,
+                                    const struct hstream_cancel_t *HSTREAM_NULLABLE cancel,
+                                    struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
+ * Closes and frees a reader. In its own callback it is deferred until that has returned.
+ *
+ * May be NULL: `reader`.
+ *
+ * **Ownership**: `reader` is gone after it.
+ * **Threads**: any, once.
+ * **Blocking**: until a running callback of it has returned.
+ * **Errors**: none.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+void hstream_reader_free(struct hstream_reader_t *HSTREAM_NULLABLE reader) HSTREAM_NOEXCEPT;
 
 /**
  * Frees a batch, or one reference to it. Its records are gone with the last.

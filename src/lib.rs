@@ -37,7 +37,7 @@
 //!   for each record.
 //! - [`Consumer`]: records by polling, or to a callback; acks that are certain after a successful close.
 //! - [`NamedReader`]: a shard from any position on, by a reader that the server keeps.
-//! - [`Reader`]: records without a subscription, of a shard, a stream or a key.
+//! - [`Reader`]: records without a subscription, of a shard, a stream or a key, by reading or to a callback.
 //! - [`Record`] and [`HRecord`]: bytes, or a JSON object. [`Batch`]: what was received.
 //! - `dev_server`: an HStreamDB server inside this process, in memory (feature `dev-server`).
 //! - The same for C, C++ and whatever calls C: `include/hstreamdb.h` (feature `ffi`).

@@ -31,6 +31,8 @@ const QUICKSTART: Program = Program { name: "quickstart", source: "examples-c/qu
 const APPEND: Program = Program { name: "append", source: "examples-c/append.c" };
 const BUFFERED_APPEND: Program = Program { name: "buffered_append", source: "examples-c/buffered_append.c" };
 const SPOOL: Program = Program { name: "spool", source: "examples-c/spool.c" };
+const READ_SHARD: Program = Program { name: "read_shard", source: "examples-c/read_shard.c" };
+const READ_BY_KEY: Program = Program { name: "read_by_key", source: "examples-c/read_by_key.c" };
 const PERF: Program = Program { name: "perf", source: "examples-c/perf.c" };
 const NULLS: Program = Program { name: "nulls", source: "tests/c/nulls.c" };
 const BEHAVIOUR: Program = Program { name: "behaviour", source: "tests/c/behaviour.c" };
@@ -39,6 +41,9 @@ const SECURE: Program = Program { name: "secure", source: "tests/c/secure.c" };
 const RUNTIME: Program = Program { name: "runtime", source: "tests/c/runtime.c" };
 const PRODUCER: Program = Program { name: "producer", source: "tests/c/producer.c" };
 const CONSUMER: Program = Program { name: "consumer", source: "tests/c/consumer.c" };
+const READER: Program = Program { name: "reader", source: "tests/c/reader.c" };
+#[cfg(target_os = "linux")]
+const EVENT_LOOP: Program = Program { name: "event_loop", source: "tests/c/event_loop.c" };
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -57,11 +62,16 @@ fn main() -> ExitCode {
             APPEND,
             BUFFERED_APPEND,
             SPOOL,
+            READ_SHARD,
+            READ_BY_KEY,
             PERF,
             NULLS,
             BEHAVIOUR,
             PRODUCER,
             CONSUMER,
+            READER,
+            #[cfg(target_os = "linux")]
+            EVENT_LOOP,
             RUNTIME,
             #[cfg(feature = "tls")]
             SECURE,
@@ -79,7 +89,7 @@ fn main() -> ExitCode {
         let name = if there { name.to_owned() } else { format!("{name} (ignored: no {needs})") };
         trials.push(Trial::test(name, move || case(&bin)).with_ignored_flag(!there));
     };
-    let plain: [(&str, Case); 20] = [
+    let plain: [(&str, Case); 23] = [
         ("the program in the README compiles as shown", readme),
         ("quickstart, plain", |bin| travels(run(QUICKSTART, bin, ["--compression", "none"]))),
         ("quickstart, gzip", |bin| travels(run(QUICKSTART, bin, ["--compression", "gzip"]))),
@@ -98,16 +108,26 @@ fn main() -> ExitCode {
         ("append", append),
         ("buffered append", buffered_append),
         ("spool", spool),
+        ("read shard", |bin| reads_shard(bin, run)),
+        ("read by key", |bin| reads_by_key(bin, run)),
         ("perf", perf),
         ("nulls", |bin| succeeds(run(NULLS, bin, NOTHING))),
         ("behaviour", |bin| succeeds(run(BEHAVIOUR, bin, NOTHING))),
         ("runtime", |bin| succeeds(run(RUNTIME, bin, NOTHING))),
         ("producer", |bin| succeeds(run(PRODUCER, bin, NOTHING))),
         ("consumer", |bin| succeeds(run(CONSUMER, bin, NOTHING))),
+        ("reader", |bin| succeeds(run(READER, bin, NOTHING))),
     ];
     for (name, case) in plain {
         add("C compiler", compiler, name, case);
     }
+    #[cfg(target_os = "linux")]
+    add("C compiler", compiler, "event loop", |bin| succeeds(run(EVENT_LOOP, bin, NOTHING)));
+    #[cfg(target_os = "linux")]
+    add("valgrind", valgrind, "event loop under valgrind", |bin| {
+        succeeds(run_checked(EVENT_LOOP, bin, NOTHING))
+    });
+    add("python3", compiler && has("python3"), "event loop in Python", event_loop_in_python);
     add("C compiler", compiler, "behaviour, fork", |bin| succeeds(run(BEHAVIOUR, bin, ["fork"])));
     add("C compiler", compiler, "behaviour, log to stderr", log_to_stderr);
     #[cfg(feature = "tls")]
@@ -117,12 +137,15 @@ fn main() -> ExitCode {
         // It does not follow what the machine code of the ciphers defines. Leaks and wrong accesses count.
         secure::travels(valgrind_of(SECURE, bin, &["--undef-value-errors=no"]))
     });
-    let checked: [(&str, Case); 7] = [
+    let checked: [(&str, Case); 10] = [
         ("nulls under valgrind", |bin| succeeds(run_checked(NULLS, bin, NOTHING))),
         ("behaviour under valgrind", |bin| succeeds(run_checked(BEHAVIOUR, bin, NOTHING))),
         ("runtime under valgrind", |bin| succeeds(run_checked(RUNTIME, bin, NOTHING))),
         ("producer under valgrind", |bin| succeeds(run_checked(PRODUCER, bin, NOTHING))),
         ("consumer under valgrind", |bin| succeeds(run_checked(CONSUMER, bin, NOTHING))),
+        ("reader under valgrind", |bin| succeeds(run_checked(READER, bin, NOTHING))),
+        ("read shard under valgrind", |bin| reads_shard(bin, run_checked)),
+        ("read by key under valgrind", |bin| reads_by_key(bin, run_checked)),
         ("quickstart under valgrind", quickstart_checked),
         ("spool under valgrind", |bin| spools(bin, &some_events(bin, "spooled.ndjson"), run_checked)),
     ];
@@ -415,6 +438,77 @@ fn spools(bin: &Path, events: &Path, run: Run) -> Result<(), Failed> {
     } else {
         Err(format!("{written} written, {spooled} spooled, then {again} written, {none} spooled").into())
     }
+}
+
+/// A server with a stream `events` that has these records, each by key and payload.
+fn server_with_records(records: &[(&str, &str)]) -> Result<(DevServer, String, hstreamdb::Client), Failed> {
+    let (server, url) = server_with_stream()?;
+    let client = hstreamdb::Client::connect(url.as_str()).map_err(|error| error.to_string())?;
+    append_to_events(&client, records)?;
+    Ok((server, url, client))
+}
+
+fn append_to_events(client: &hstreamdb::Client, records: &[(&str, &str)]) -> Result<(), Failed> {
+    let records: Vec<_> = records
+        .iter()
+        .map(|(key, payload)| hstreamdb::Record::raw((*payload).to_owned()).with_key(*key))
+        .collect();
+    let appended = client.append("events", &records, hstreamdb::Compression::none());
+    appended.map(drop).map_err(|error| error.to_string().into())
+}
+
+/// What it wrote, if it succeeded.
+fn written(output: Output) -> Result<String, Failed> {
+    if !output.status.success() {
+        return Err(told(&output).into());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// To the end, and on behind it from the position that it told.
+fn reads_shard(bin: &Path, run: Run) -> Result<(), Failed> {
+    let (_server, url, client) = server_with_records(&[("k", "one"), ("k", "two")])?;
+    let shard = client.shard_for_key("events", "k").map_err(|error| error.to_string())?;
+    let arguments = |rest: &[&str]| {
+        let first = [url.as_str(), "events"].into_iter();
+        first.chain(rest.iter().copied()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let shard = shard.to_string();
+    let first = written(run(READ_SHARD, bin, arguments(&[&shard])))?;
+    let position = first.strip_prefix("one\ntwo\nposition: ").ok_or_else(|| first.clone())?.trim_end();
+    append_to_events(&client, &[("k", "three")])?;
+    let second = written(run(READ_SHARD, bin, arguments(&[&shard, position])))?;
+    if !second.starts_with("three\nposition: ") {
+        return Err(second.into());
+    }
+    fails(run(READ_SHARD, bin, arguments(&["7"])), 1, "no shard 7")?;
+    fails(run(READ_SHARD, bin, arguments(&[&shard, "1-2"])), 1, "1-2")?;
+    fails(run(READ_SHARD, bin, arguments(&[])), 2, "usage")
+}
+
+fn reads_by_key(bin: &Path, run: Run) -> Result<(), Failed> {
+    let (_server, url, _client) = server_with_records(&[("k", "one"), ("other", "two"), ("k", "three")])?;
+    let of = |stream: &str, key: &str| run(READ_BY_KEY, bin, [&url, stream, key].map(str::to_owned).to_vec());
+    for (key, expected) in [("k", "one\nthree\n"), ("other", "two\n"), ("nobody's", "")] {
+        let read = written(of("events", key))?;
+        if read != expected {
+            return Err(format!("{key}: {read}").into());
+        }
+    }
+    fails(of("nothing", "k"), 1, "nothing")?;
+    fails(run(READ_BY_KEY, bin, vec![url.clone()]), 2, "usage")
+}
+
+/// Its selectors take the descriptors as they are.
+fn event_loop_in_python(_: &Path) -> Result<(), Failed> {
+    let (_server, url) = server_with_stream()?;
+    let client = hstreamdb::Client::connect(url.as_str()).map_err(|error| error.to_string())?;
+    let options = hstreamdb::SubscriptionOptions::new();
+    client.create_subscription("events", "events", options).map_err(|error| error.to_string())?;
+    let library = library_directory().join(library_name());
+    let script = root().join("tests/c/event_loop.py");
+    let arguments = [script.as_os_str(), library.as_os_str(), OsStr::new(&url)];
+    succeeds(started(&mut Command::new("python3"), arguments))
 }
 
 /// Each way to append.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// In the order of the header.
-const SOURCES: [&str; 30] = [
+const SOURCES: [&str; 32] = [
     "status",
     "callback",
     "library",
@@ -39,6 +39,8 @@ const SOURCES: [&str; 30] = [
     "trim",
     "consumer_config",
     "consumer",
+    "reader_config",
+    "reader",
     "batch",
 ];
 

@@ -93,9 +93,9 @@ impl From<proto::Subscription> for Subscription {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct SubscriptionOptions {
-    ack_timeout: Duration,
-    max_unacked_records: i32,
-    start: StartAt,
+    pub(crate) ack_timeout: Duration,
+    pub(crate) max_unacked_records: i32,
+    pub(crate) start: StartAt,
 }
 
 impl Default for SubscriptionOptions {

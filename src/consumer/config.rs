@@ -25,17 +25,17 @@ pub enum BadBatch {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ConsumerConfig {
-    name: Option<String>,
-    ack_records: usize,
-    ack_age: Duration,
-    prefetch_records: usize,
-    prefetch_bytes: usize,
-    max_batch_bytes: usize,
-    callback_records: usize,
-    auto_ack: bool,
-    bad_batch: BadBatch,
-    first_backoff: Duration,
-    max_backoff: Duration,
+    pub(crate) name: Option<String>,
+    pub(crate) ack_records: usize,
+    pub(crate) ack_age: Duration,
+    pub(crate) prefetch_records: usize,
+    pub(crate) prefetch_bytes: usize,
+    pub(crate) max_batch_bytes: usize,
+    pub(crate) callback_records: usize,
+    pub(crate) auto_ack: bool,
+    pub(crate) bad_batch: BadBatch,
+    pub(crate) first_backoff: Duration,
+    pub(crate) max_backoff: Duration,
 }
 
 impl Default for ConsumerConfig {
@@ -106,7 +106,8 @@ impl ConsumerConfig {
         ConsumerConfig { first_backoff, max_backoff, ..self }
     }
 
-    pub(crate) fn check(self) -> Result<Settings> {
+    /// Checks each option on its own.
+    pub(crate) fn check_each(&self) -> Result<()> {
         for (what, value) in [
             ("acks in a batch", self.ack_records),
             ("prefetched records", self.prefetch_records),
@@ -118,20 +119,19 @@ impl ConsumerConfig {
                 return Err(Error::invalid_argument(format!("the {what} must be more than 0")));
             }
         }
+        self.name.as_ref().map_or(Ok(()), |name| names::check("consumer", name))
+    }
+
+    pub(crate) fn check(self) -> Result<Settings> {
+        self.check_each()?;
         if self.first_backoff.is_zero() || self.max_backoff < self.first_backoff {
             let message =
                 "the pauses between attempts must be more than 0, and the longest not less than the first";
             return Err(Error::new(ErrorKind::Config, message));
         }
         let has_unique_name = self.name.is_none();
-        let name = match self.name {
-            Some(name) => {
-                names::check("consumer", &name)?;
-                name
-            }
-            // Unique for all purposes: 64 bits of chance, and beginning with a letter as ids do.
-            None => format!("consumer-{:016x}", fastrand::u64(..)),
-        };
+        // Unique for all purposes: 64 bits of chance, and beginning with a letter as ids do.
+        let name = self.name.unwrap_or_else(|| format!("consumer-{:016x}", fastrand::u64(..)));
         Ok(Settings {
             name,
             has_unique_name,

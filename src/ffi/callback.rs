@@ -19,9 +19,9 @@ pub type hstream_release_fn = Option<unsafe extern "C-unwind" fn(user_data: *mut
 pub type hstream_delivery_fn =
     Option<unsafe extern "C-unwind" fn(deliveries: *const hstream_deliveries_t, user_data: *mut c_void)>;
 
-/// Gets records, on the consumer's callback thread; `batch` and `error` are lent for the time of the call.
-/// Returns HSTREAM_PROCESSED, HSTREAM_KEEP or HSTREAM_STOP. The last call has a NULL `batch`: with a NULL
-/// `error` if the consumer ended as asked, else with why it failed; what it returns does not matter.
+/// Gets records, on the callback thread of the consumer or reader; `batch` and `error` are lent for the time of the
+/// call. Returns HSTREAM_PROCESSED, HSTREAM_KEEP or HSTREAM_STOP. The last call has a NULL `batch`: with a NULL
+/// `error` if delivery ended as asked, or all is read, else with why it failed; what it returns does not matter.
 pub type hstream_batch_fn = Option<
     unsafe extern "C-unwind" fn(
         batch: *const hstream_batch_t,

@@ -820,7 +820,7 @@ mod tests {
     }
 
     /// Setters of several options at once.
-    const TOGETHER: [(&str, &str); 11] = [
+    const TOGETHER: [(&str, &str); 15] = [
         ("client retry.", "set_retry"),
         ("client tcp.", "set_tcp_keepalive_ms"),
         ("client keepalive.", "set_keepalive_ms"),
@@ -832,10 +832,14 @@ mod tests {
         ("producer retry.max.", "set_retry"),
         ("producer retry.first.", "set_retry"),
         ("append compression.", "set_compression"),
+        ("consumer ack.batch.", "set_ack_batch"),
+        ("consumer prefetch.", "set_prefetch"),
+        ("consumer reconnect.", "set_reconnect"),
+        ("reader reopen.", "set_reopen"),
     ];
 
     /// Not to be said in a text.
-    const WITHOUT_KEY: [&str; 9] = [
+    const WITHOUT_KEY: [&str; 14] = [
         "client set",
         "client set_event_callback",
         "client set_tls_identity_pem",
@@ -843,6 +847,11 @@ mod tests {
         "producer set",
         "producer set_delivery_callback",
         "append set",
+        "subscription set",
+        "consumer set",
+        "consumer set_callback",
+        "reader set",
+        "reader set_callback",
         "runtime set",
         "runtime set_thread_hook",
     ];

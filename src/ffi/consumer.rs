@@ -30,7 +30,7 @@ use crate::wait::Wait;
 pub const HSTREAM_PROCESSED: i32 = 0;
 /// Go on, and leave the batch unacked.
 pub const HSTREAM_KEEP: i32 = 1;
-/// Processed, and no more: the consumer stops.
+/// Processed, and no more: the consumer or reader stops.
 pub const HSTREAM_STOP: i32 = 2;
 
 /// It has no connection.

@@ -36,7 +36,7 @@ impl hstream_consumer_options_t {
     /// Takes the changed options if they are acceptable on their own.
     fn change(&mut self, change: impl FnOnce(ConsumerConfig) -> ConsumerConfig) -> Outcome {
         let changed = change(self.config.clone());
-        changed.clone().check()?;
+        changed.check_each()?;
         self.config = changed;
         Ok(())
     }
@@ -271,6 +271,59 @@ pub unsafe extern "C" fn hstream_consumer_options_set_max_batch_bytes(
     })
 }
 
+/// Sets the pauses between attempts to connect again: the first, doubled each time up to the longest, each shortened by
+/// chance by up to a half. Default 100 and 10,000. There is no last attempt.
+///
+/// **Ownership**: Nothing changes hands.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: INVALID_ARGUMENT, CONFIG if the longest is less than the first.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_options_set_reconnect(
+    consumer_options: Option<&mut hstream_consumer_options_t>,
+    first_backoff_ms: i64,
+    max_backoff_ms: i64,
+) -> hstream_code_t {
+    boundary::run(None, || {
+        let consumer_options = given(consumer_options, "consumer_options")?;
+        let first = call::positive(first_backoff_ms, "first_backoff_ms")?;
+        let max = call::positive(max_backoff_ms, "max_backoff_ms")?;
+        let changed = consumer_options.config.clone().reconnect(first, max);
+        changed.clone().check()?;
+        consumer_options.config = changed;
+        Ok(())
+    })
+}
+
+/// Sets any option but the callback by text. The keys are the names of the setters with dots, and
+/// `hstream_options_schema_json` lists them with what they take.
+///
+/// May be NULL: `err`.
+///
+/// **Ownership**: What is given is copied.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: UNKNOWN_OPTION, INVALID_ARGUMENT, UTF8.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_consumer_options_set(
+    consumer_options: Option<&mut hstream_consumer_options_t>,
+    key: *const c_char,
+    value: *const c_char,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    boundary::run(err, || {
+        let consumer_options = given(consumer_options, "consumer_options")?;
+        // SAFETY: `key` is NULL or a NUL-terminated text, as the rules for callers say.
+        let key = unsafe { bytes::text(key, "key") }?;
+        // SAFETY: `value` is NULL or a NUL-terminated text, as the rules for callers say.
+        let value = unsafe { bytes::text(value, "value") }?;
+        consumer_options.config.set(key, value)?;
+        Ok(())
+    })
+}
+
 #[cfg(test)]
 #[allow(clippy::multiple_unsafe_ops_per_block)]
 mod tests {
@@ -287,6 +340,50 @@ mod tests {
         _: *mut c_void,
     ) -> i32 {
         0
+    }
+
+    #[test]
+    fn setters_and_texts_set_the_same() {
+        // SAFETY: what is passed lives or is NULL.
+        unsafe {
+            let (setters, texts) = (hstream_consumer_options_new(), hstream_consumer_options_new());
+            let s = || setters.as_mut();
+            let set = |key: &std::ffi::CStr, value: &std::ffi::CStr| {
+                hstream_consumer_options_set(texts.as_mut(), key.as_ptr(), value.as_ptr(), None)
+            };
+            for (by_setter, values) in [
+                (hstream_consumer_options_set_name(s(), c"me".as_ptr(), None), &[(c"name", c"me")][..]),
+                (hstream_consumer_options_set_callback_records(s(), 2), &[(c"callback.records", c"2")]),
+                (hstream_consumer_options_set_auto_ack(s(), 1), &[(c"auto.ack", c"true")]),
+                (
+                    hstream_consumer_options_set_bad_batch(s(), HSTREAM_BAD_BATCH_FAIL),
+                    &[(c"bad.batch", c"fail")],
+                ),
+                (
+                    hstream_consumer_options_set_ack_batch(s(), 3, -1),
+                    &[(c"ack.batch.count", c"3"), (c"ack.batch.age.ms", c"-1")],
+                ),
+                (
+                    hstream_consumer_options_set_prefetch(s(), 4, 5),
+                    &[(c"prefetch.records", c"4"), (c"prefetch.bytes", c"5")],
+                ),
+                (
+                    hstream_consumer_options_set_reconnect(s(), 7, 8),
+                    &[(c"reconnect.first.backoff.ms", c"7"), (c"reconnect.max.backoff.ms", c"8")],
+                ),
+                (hstream_consumer_options_set_max_batch_bytes(s(), 6), &[(c"max.batch.bytes", c"6")]),
+            ] {
+                assert_eq!(by_setter, HSTREAM_OK, "{values:?}");
+                for (key, value) in values {
+                    assert_eq!(set(key, value), HSTREAM_OK, "{key:?}");
+                }
+            }
+            assert_eq!(format!("{:?}", (*setters).config), format!("{:?}", (*texts).config));
+            assert_eq!(set(c"prefetch", c"1"), HSTREAM_ERR_UNKNOWN_OPTION);
+            assert_eq!(set(c"name", c"1st"), HSTREAM_ERR_INVALID_ARGUMENT);
+            hstream_consumer_options_free(setters);
+            hstream_consumer_options_free(texts);
+        }
     }
 
     #[test]
@@ -308,6 +405,8 @@ mod tests {
             assert_eq!(hstream_consumer_options_set_ack_batch(options.as_mut(), 0, 1), bad);
             assert_eq!(hstream_consumer_options_set_prefetch(options.as_mut(), 0, 1), bad);
             assert_eq!(hstream_consumer_options_set_max_batch_bytes(options.as_mut(), 0), bad);
+            assert_eq!(hstream_consumer_options_set_reconnect(options.as_mut(), 1, 0), bad);
+            assert_eq!(hstream_consumer_options_set_reconnect(options.as_mut(), 2, 1), HSTREAM_ERR_CONFIG);
             let set = hstream_consumer_options_set_callback;
             assert_eq!(set(None, Some(batch), data, Some(count)), HSTREAM_ERR_NULL_ARGUMENT);
             assert_eq!(set(options.as_mut(), Some(batch), data, Some(count)), HSTREAM_OK);

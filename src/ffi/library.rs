@@ -133,7 +133,8 @@ pub unsafe extern "C" fn hstream_build_info() -> *const c_char {
 }
 
 /// Returns all options that can be set by text, as JSON, by what they are options of: {"client": [{"key", "type",
-/// "range", "default", "text"}, ...], "producer": [...], "append": [...], "runtime": [...]}. Keys are only added.
+/// "range", "default", "text"}, ...], "producer": [...], "append": [...], "subscription": [...],
+/// "consumer": [...], "reader": [...], "runtime": [...]}. Keys are only added.
 ///
 /// **Ownership**: The result is static.
 /// **Threads**: any.

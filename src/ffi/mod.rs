@@ -3,7 +3,7 @@
 //! Rules for callers, on which every exported function relies; the header repeats them for C readers:
 //!
 //! - A handle parameter is NULL, or a handle of that type that was handed out and not freed. Long-lived
-//!   handles (client, producer, appender, consumer, cancel, dev server) are used by any thread, any number
+//!   handles (client, producer, appender, consumer, reader, cancel, dev server) are used by any thread, any number
 //!   at once; no call starts on one once its free has started. Builders (options, call, record, hrecord)
 //!   are changed by one thread at a time, and read by none meanwhile. Results never change.
 //! - A `const char *` is NULL or a NUL-terminated text. Data is NULL, or a pointer to as many bytes as its
@@ -54,6 +54,8 @@ mod readers;
 mod trim;
 mod consumer_config;
 mod consumer;
+mod reader_config;
+mod reader;
 mod batch;
 #[cfg(feature = "dev-server")]
 mod dev_server;

@@ -227,7 +227,9 @@ pub unsafe extern "C" fn hstream_producer_poll(
         };
         let reports = reports.map(|reports| {
             let (reports, rest) = reports.split(most);
-            producer.rests.lock().extend(rest);
+            let mut rests = producer.rests.lock();
+            rests.extend(rest);
+            producer.producer.note_rest(!rests.is_empty());
             handles::share(Arc::new(reports))
         });
         out.write(reports.unwrap_or(ptr::null_mut()));

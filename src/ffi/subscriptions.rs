@@ -188,6 +188,34 @@ pub unsafe extern "C" fn hstream_subscription_options_set_start(
     })
 }
 
+/// Sets any option by text. The keys are the names of the setters with dots, and `hstream_options_schema_json`
+/// lists them with what they take.
+///
+/// May be NULL: `err`.
+///
+/// **Ownership**: What is given is copied.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: UNKNOWN_OPTION, INVALID_ARGUMENT, UTF8.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_subscription_options_set(
+    subscription_options: Option<&mut hstream_subscription_options_t>,
+    key: *const c_char,
+    value: *const c_char,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    boundary::run(err, || {
+        let subscription_options = given(subscription_options, "subscription_options")?;
+        // SAFETY: `key` is NULL or a NUL-terminated text, as the rules for callers say.
+        let key = unsafe { bytes::text(key, "key") }?;
+        // SAFETY: `value` is NULL or a NUL-terminated text, as the rules for callers say.
+        let value = unsafe { bytes::text(value, "value") }?;
+        subscription_options.options.set(key, value)?;
+        Ok(())
+    })
+}
+
 /// Creates a subscription to a stream. Its start is fixed now: what is appended between this call and the
 /// first consumer is delivered.
 ///

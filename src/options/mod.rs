@@ -57,13 +57,19 @@ macro_rules! option {
 // Behind the macro, which they use.
 mod append;
 mod client;
+mod consumer;
 mod producer;
+mod reader;
 mod runtime;
+mod subscription;
 
 pub(crate) use append::APPEND;
 pub(crate) use client::CLIENT;
+pub(crate) use consumer::CONSUMER;
 pub(crate) use producer::PRODUCER;
+pub(crate) use reader::READER;
 pub(crate) use runtime::RUNTIME;
+pub(crate) use subscription::SUBSCRIPTION;
 
 /// Sets an option of a table.
 fn set<C>(table: &[ConfigOption<C>], config: &mut C, key: &str, value: &str) -> Result<()> {
@@ -91,13 +97,16 @@ fn find<'a, C>(table: &'a [ConfigOption<C>], key: &str) -> Result<&'a ConfigOpti
 
 /// All options that can be set by text, as JSON, by what they are options of:
 /// `{"client": [{"key", "type", "range", "default", "text"}, ...], "producer": [...], "append": [...],
-/// "runtime": [...]}`.
+/// "subscription": [...], "consumer": [...], "reader": [...], "runtime": [...]}`.
 /// For documentation, and for bindings of other languages.
 pub fn options_schema_json() -> String {
     let schema = serde_json::json!({
         "client": described(CLIENT),
         "producer": described(PRODUCER),
         "append": described(APPEND),
+        "subscription": described(SUBSCRIPTION),
+        "consumer": described(CONSUMER),
+        "reader": described(READER),
         "runtime": described(RUNTIME),
     });
     schema.to_string()
@@ -132,6 +141,16 @@ fn boolean(value: &str) -> Result<bool> {
 
 fn number<T: std::str::FromStr>(value: &str) -> Result<T> {
     value.parse().map_err(|_| bad(value, "a number in range"))
+}
+
+/// A number of more than 0.
+fn positive<T: std::str::FromStr + Default + PartialOrd>(value: &str) -> Result<T> {
+    let number = number(value)?;
+    if number > T::default() { Ok(number) } else { Err(bad(value, "more than 0")) }
+}
+
+fn positive_ms(value: &str) -> Result<Duration> {
+    positive(value).map(Duration::from_millis)
 }
 
 fn required_ms(value: &str) -> Result<Duration> {
@@ -180,6 +199,9 @@ mod tests {
         check.table(CLIENT);
         check.table(PRODUCER);
         check.table(APPEND);
+        check.table(SUBSCRIPTION);
+        check.table(CONSUMER);
+        check.table(READER);
     }
 
     trait Check {
@@ -216,7 +238,12 @@ mod tests {
                     Kind::Bool if (option.get)(&C::default()) == "true" => "false",
                     Kind::Bool => "true",
                     Kind::Number | Kind::Milliseconds => "77",
-                    Kind::Word => option.range.rsplit(", ").next().unwrap(),
+                    Kind::Word => {
+                        let default = (option.get)(&C::default());
+                        option.range.split(", ").find(|word| *word != default).unwrap()
+                    }
+                    _ if option.key == "position" => "1-2-3",
+                    _ if matches!(option.key, "from" | "until") => "latest",
                     _ if option.key == "map.address" => "a:1=b:2",
                     _ if option.key == "tls.identity.files" => "a,b",
                     _ if option.key.ends_with("level") => "7",

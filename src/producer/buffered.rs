@@ -141,6 +141,14 @@ impl BufferedProducer {
         }
     }
 
+    /// Whoever polls has a rest of a report that it did not hand out yet.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn note_rest(&self, has_rest: bool) {
+        if let Reporter::Queue(queue) = &self.owner.core.reporter {
+            queue.note_rest(has_rest);
+        }
+    }
+
     /// How many records are accepted and not reported yet.
     pub fn pending_records(&self) -> u64 {
         self.owner.core.pending_records()

@@ -285,6 +285,8 @@ pub(crate) struct ReportQueue {
     reports: Mutex<VecDeque<Report>>,
     /// No more reports will come.
     ended: AtomicBool,
+    /// Whoever polls has reports at hand that it did not hand out yet.
+    has_rest: AtomicBool,
     changed: Notify,
     #[cfg(unix)]
     ready: Ready,
@@ -314,7 +316,16 @@ impl ReportQueue {
 
     #[cfg(unix)]
     fn has_something(&self) -> bool {
-        self.ended.load(Ordering::SeqCst) || !self.reports.lock().is_empty()
+        let at_hand = self.ended.load(Ordering::SeqCst) || self.has_rest.load(Ordering::SeqCst);
+        at_hand || !self.reports.lock().is_empty()
+    }
+
+    /// Whether a poll would return without taking a report from here, because there is a rest of an earlier one.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn note_rest(&self, has_rest: bool) {
+        if self.has_rest.swap(has_rest, Ordering::SeqCst) != has_rest {
+            self.note_change();
+        }
     }
 
     pub(crate) fn try_pop(&self) -> Option<Deliveries> {

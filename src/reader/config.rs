@@ -18,6 +18,7 @@ pub struct ReaderConfig {
     pub(crate) prefetch_records: usize,
     pub(crate) prefetch_bytes: usize,
     pub(crate) max_batch_bytes: usize,
+    pub(crate) callback_records: usize,
     pub(crate) label: String,
     pub(crate) backoff: Backoff,
 }
@@ -32,6 +33,7 @@ impl Default for ReaderConfig {
             prefetch_records: 100_000,
             prefetch_bytes: 32 << 20,
             max_batch_bytes: 64 << 20,
+            callback_records: 10_000,
             label: "hstreamdb-blocking".into(),
             backoff: Backoff { first: Duration::from_millis(100), cap: Duration::from_secs(10) },
         }
@@ -79,6 +81,11 @@ impl ReaderConfig {
         ReaderConfig { max_batch_bytes: bytes, ..self }
     }
 
+    /// The most records that a callback gets at once; default 10,000.
+    pub fn callback_records(self, count: usize) -> Self {
+        ReaderConfig { callback_records: count, ..self }
+    }
+
     /// What the server calls the reader in its log.
     pub fn label(self, label: impl Into<String>) -> Self {
         ReaderConfig { label: label.into(), ..self }
@@ -90,16 +97,23 @@ impl ReaderConfig {
         ReaderConfig { backoff: Backoff { first: first_backoff, cap: max_backoff }, ..self }
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Checks each option on its own.
+    pub(crate) fn check_each(&self) -> Result<()> {
         for (what, value) in [
             ("prefetched records", self.prefetch_records),
             ("prefetched bytes", self.prefetch_bytes),
             ("bytes of a batch", self.max_batch_bytes),
+            ("records of a callback", self.callback_records),
         ] {
             if value == 0 {
                 return Err(Error::invalid_argument(format!("the {what} must be more than 0")));
             }
         }
+        Ok(())
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        self.check_each()?;
         if self.backoff.first.is_zero() || self.backoff.cap < self.backoff.first {
             let message =
                 "the pauses between attempts must be more than 0, and the longest not less than the first";

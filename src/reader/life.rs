@@ -2,10 +2,10 @@
 
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::closing::Closing;
@@ -16,14 +16,15 @@ use crate::consumer::buffer::Buffer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, EventKind, SubjectKind};
 use crate::reader::config::ReaderConfig;
-use crate::reader::handle::Read;
+use crate::reader::dispatch::{Delivery, Dispatch, Handler};
+use crate::reader::handle::{Owner, Read};
 use crate::reader::position::Position;
 use crate::reader::window::Window;
 #[cfg(unix)]
 use crate::ready::Ready;
 use crate::received::Batch;
 use crate::runtime::Task;
-use crate::wait::{Ended, Until, wait};
+use crate::wait::{Ended, Until, Wait, wait};
 
 pub(crate) struct Shared {
     pub(crate) cluster: Arc<Cluster>,
@@ -38,8 +39,9 @@ pub(crate) struct Shared {
     #[cfg(unix)]
     ready: Ready,
     closing: Closing,
-    /// Held by the one that reads.
+    /// Held by the one that reads, or begins to deliver.
     turn: Mutex<()>,
+    delivery: Delivery,
 }
 
 #[derive(Default)]
@@ -69,6 +71,7 @@ impl Shared {
             ready: Ready::default(),
             closing: Closing::default(),
             turn: Mutex::new(()),
+            delivery: Delivery::default(),
         }
     }
 
@@ -147,29 +150,38 @@ impl Shared {
         if max == 0 {
             return Err(Error::invalid_argument("the number of records to read must be more than 0"));
         }
-        let Some(_turn) = self.turn.try_lock() else {
-            return Err(Error::new(ErrorKind::Busy, "another thread reads from this reader"));
-        };
-        let next = async {
-            loop {
-                let mut filled = std::pin::pin!(self.buffer.filled());
-                let mut changed = std::pin::pin!(self.changed.notified());
-                // Listen before looking, or a change between the two would be missed.
-                filled.as_mut().enable();
-                changed.as_mut().enable();
-                if let Some(outcome) = self.try_read(max) {
-                    return outcome;
-                }
-                tokio::select! {
-                    () = filled => {}
-                    () = changed => {}
-                }
-            }
-        };
-        match wait(next, until) {
+        let _turn = self.take_turn()?;
+        if self.delivery.runs() {
+            let message = "the reader delivers to its callback; it can't be read as well";
+            return Err(Error::new(ErrorKind::InvalidState, message));
+        }
+        match wait(self.found(|| self.try_read(max)), until) {
             Ok(outcome) => outcome,
             Err(Ended::Timeout) => Ok(Read::Nothing),
             Err(ended) => Err(ended.into_error("records")),
+        }
+    }
+
+    fn take_turn(&self) -> Result<MutexGuard<'_, ()>> {
+        let busy = || Error::new(ErrorKind::Busy, "another thread reads from this reader");
+        self.turn.try_lock().ok_or_else(busy)
+    }
+
+    /// What is found after some change, if not at once.
+    async fn found<T>(&self, look: impl Fn() -> Option<T>) -> T {
+        loop {
+            let mut filled = std::pin::pin!(self.buffer.filled());
+            let mut changed = std::pin::pin!(self.changed.notified());
+            // Listen before looking, or a change between the two would be missed.
+            filled.as_mut().enable();
+            changed.as_mut().enable();
+            if let Some(found) = look() {
+                return found;
+            }
+            tokio::select! {
+                () = filled => {}
+                () = changed => {}
+            }
         }
     }
 
@@ -216,6 +228,89 @@ impl Shared {
 
     pub(crate) fn position(&self) -> Position {
         self.position.lock().clone()
+    }
+
+    pub(crate) fn start_with(self: &Arc<Self>, owner: Weak<Owner>, handler: impl Handler) -> Result<()> {
+        let _turn = self.take_turn()?;
+        if self.closing.is_closed() {
+            return Err(Error::closed("reader"));
+        }
+        if self.delivery.runs() {
+            return Err(Error::new(ErrorKind::InvalidState, "the reader delivers to its callback already"));
+        }
+        if let Some(error) = self.failure() {
+            return Err(error);
+        }
+        self.delivery.join();
+        let (shared, dispatch) = (self.clone(), Dispatch::new(self.clone(), owner, handler));
+        self.delivery.start(move || {
+            dispatch.run();
+            shared.delivery.ended();
+            shared.note_change();
+        })
+    }
+
+    /// The next records for the callback; `None` when there will be none, as asked.
+    pub(crate) fn next_to_deliver(&self) -> Result<Option<Batch>> {
+        let most = self.config.callback_records;
+        let next =
+            self.found(|| if self.delivery.is_wanted() { self.try_read(most) } else { Some(Ok(Read::End)) });
+        match wait(next, Wait::forever().until()) {
+            Ok(Ok(Read::Records(batch))) => Ok(Some(batch)),
+            Ok(Err(error)) if !self.closing.is_closed() => Err(error),
+            _ => Ok(None),
+        }
+    }
+
+    pub(crate) fn stop(&self, until: Until<'_>) -> Result<()> {
+        self.delivery.stop();
+        self.note_change();
+        if self.delivery.is_callback_thread() {
+            // It takes effect when the callback returns.
+            return Ok(());
+        }
+        self.wait_for_callback(until)
+    }
+
+    /// Waits until what comes goes to no callback any more.
+    pub(crate) fn wait_for_end(&self, until: Until<'_>) -> Result<()> {
+        self.check_may_wait("wait")?;
+        self.wait_for_callback(until)?;
+        self.failure().map_or(Ok(()), Err)
+    }
+
+    /// Ends the reader, and waits for a running callback, however long that takes.
+    pub(crate) fn finish(&self, until: Until<'_>) -> Result<()> {
+        self.check_may_wait("close")?;
+        self.close();
+        self.wait_for_callback(Until { deadline: None, ..until })
+    }
+
+    fn check_may_wait(&self, what: &str) -> Result<()> {
+        if !self.delivery.is_callback_thread() {
+            return Ok(());
+        }
+        let message = format!("{what} was called from the callback that it would wait for");
+        Err(Error::new(ErrorKind::WouldDeadlock, message))
+    }
+
+    fn wait_for_callback(&self, until: Until<'_>) -> Result<()> {
+        let returned = self.found(|| (!self.delivery.runs()).then_some(()));
+        wait(returned, until).map_err(|ended| ended.into_error("the callback to return"))?;
+        self.delivery.join();
+        Ok(())
+    }
+
+    fn failure(&self) -> Option<Error> {
+        self.life.lock().failure.clone()
+    }
+
+    /// Ends the reader with an error that came up on this side.
+    pub(crate) fn fail(&self, error: Error) {
+        self.life.lock().failure.get_or_insert(error);
+        self.end_loops();
+        self.buffer.clear();
+        self.note_change();
     }
 
     /// Ends all loops, and whoever reads.

@@ -1,7 +1,7 @@
 //! Reading without a subscription: nothing is acked, and the position is the reader's own.
 //!
 //! ```text
-//!   private runtime                         whoever reads
+//!   private runtime                         whoever reads, or the reader's own thread
 //!
 //!   ShardLoop::run   one a shard, or
 //!   KeyLoop::run     one for a key
@@ -9,9 +9,10 @@
 //!     a loss, behind what it has
 //!       <- undecoded batch
 //!     Window::cut    what of it is wanted
-//!     Buffer::push ------------------------> Reader::read
+//!     Buffer::push ------------------------> Reader::read, or Dispatch::run
 //!     (bounded: reading stops when               decodes the batch
 //!      it is full)                               Position: the last one handed out
+//!                                                the user's callback
 //! ```
 //!
 //! The server starts and ends with whole batches; the [`Window`](window::Window) makes records of it. A read that
@@ -25,6 +26,8 @@ pub(crate) mod range;
 pub(crate) mod shard_loop;
 pub(crate) mod key_loop;
 pub(crate) mod life;
+pub(crate) mod dispatch;
+pub(crate) mod open;
 pub(crate) mod handle;
 
 pub use config::ReaderConfig;

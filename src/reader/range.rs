@@ -1,6 +1,6 @@
 //! From where to where a shard is read.
 
-use crate::cluster::{Plan, Target};
+use crate::cluster::{Cluster, Plan, Target};
 use crate::error::{ErrorKind, Result};
 use crate::proto::{GetTailRecordIdRequest, ShardOffset};
 use crate::reader::life::Shared;
@@ -17,13 +17,13 @@ pub(crate) struct Range {
 impl Range {
     /// The range that the options ask for. What they call the latest is pinned here, so that it stays where it is
     /// when the read is opened again.
-    pub(crate) async fn pinned(shared: &Shared, shard_id: u64, plan: Plan) -> Result<Self> {
+    pub(crate) async fn pinned(finder: &Cluster, shared: &Shared, shard_id: u64, plan: Plan) -> Result<Self> {
         let config = &shared.config;
         let until = config.until;
         let known = config.position.as_ref().and_then(|position| position.of_shard(shard_id));
         let from = known.map_or(config.from, Offset::Record);
         let needs_tail = from == Offset::Latest || until == Some(Offset::Latest);
-        let tail = if needs_tail { tail(shared, shard_id, plan).await? } else { None };
+        let tail = if needs_tail { tail(finder, shared, shard_id, plan).await? } else { None };
         let (from, start) = match (from, known, tail) {
             (_, Some(last), _) => (from, Start::After(last)),
             (Offset::Record(first), ..) => (from, Start::From(first)),
@@ -54,9 +54,9 @@ fn end_of(batch: RecordId) -> RecordId {
 }
 
 /// The last batch of a shard; `None` from servers that can't tell.
-async fn tail(shared: &Shared, shard_id: u64, plan: Plan) -> Result<Option<RecordId>> {
+async fn tail(finder: &Cluster, shared: &Shared, shard_id: u64, plan: Plan) -> Result<Option<RecordId>> {
     let request = GetTailRecordIdRequest { stream_name: shared.stream.clone(), shard_id };
-    match shared.cluster.call(Target::Any, request, plan).await {
+    match finder.call(Target::Any, request, plan).await {
         Ok(answer) => Ok(answer.tail_record_id.map(RecordId::from)),
         Err(error) if error.kind() == ErrorKind::Unsupported => Ok(None),
         Err(error) => Err(error),

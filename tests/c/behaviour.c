@@ -41,6 +41,53 @@ static void create(hstream_client_t *client, const char *name, uint32_t shards)
     hstream_stream_options_free(stream);
 }
 
+/* ---- Options as text ------------------------------------------------------------------------------------- */
+
+static void options_by_text(hstream_client_t *client)
+{
+    hstream_subscription_options_t *options = hstream_subscription_options_new();
+    hstream_consumer_options_t *consuming = hstream_consumer_options_new();
+    hstream_subscription_t *subscription = NULL;
+    hstream_consumer_t *consumer = NULL;
+    hstream_batch_t *batch = NULL;
+    hstream_error_t *err = NULL;
+
+    OK(hstream_client_create_stream(client, "by-text", NULL, NULL, NULL, NULL));
+    OK(hstream_client_append_raw(client, "by-text", NULL, 0, "some", 4, NULL, NULL, NULL));
+    OK(hstream_subscription_options_set(options, "ack.timeout.seconds", "45", NULL));
+    OK(hstream_subscription_options_set(options, "max.unacked.records", "77", NULL));
+    OK(hstream_subscription_options_set(options, "start", "earliest", NULL));
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_subscription_options_set(options, "start", "1-2-3", NULL));
+    CODE(HSTREAM_ERR_UNKNOWN_OPTION, hstream_subscription_options_set(options, "ack.timeout", "45", &err));
+    CHECK(strstr(hstream_error_message(err, NULL), "`ack.timeout.seconds`") != NULL);
+    hstream_error_free(err);
+    OK(hstream_client_create_subscription(client, "by-text", "by-text", options, NULL, &subscription, NULL));
+    CHECK(hstream_subscription_ack_timeout_seconds(subscription) == 45);
+    CHECK(hstream_subscription_max_unacked_records(subscription) == 77);
+    CHECK(hstream_subscription_start(subscription) == HSTREAM_OFFSET_EARLIEST);
+    hstream_subscription_free(subscription);
+    hstream_subscription_options_free(options);
+
+    OK(hstream_consumer_options_set(consuming, "name", "by-text", NULL));
+    OK(hstream_consumer_options_set(consuming, "auto.ack", "true", NULL));
+    OK(hstream_consumer_options_set_reconnect(consuming, 10, 20));
+    CODE(HSTREAM_ERR_CONFIG, hstream_consumer_options_set_reconnect(consuming, 20, 10));
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_consumer_options_set(consuming, "prefetch.bytes", "0", NULL));
+    OK(hstream_consumer_new(client, "by-text", consuming, NULL, &consumer, NULL));
+    CHECK(strcmp(hstream_consumer_name(consumer, NULL), "by-text") == 0);
+    OK(hstream_consumer_poll(consumer, 1, LONG_MS, NULL, &batch, NULL));
+    CHECK(hstream_batch_count(batch) == 1 && hstream_consumer_unacked_records(consumer) == 1);
+    hstream_batch_free(batch);
+    OK(hstream_consumer_poll(consumer, 1, 0, NULL, &batch, NULL)); /* acks the one before */
+    CHECK(batch == NULL && hstream_consumer_unacked_records(consumer) == 0);
+    OK(hstream_consumer_close(consumer, LONG_MS, NULL, NULL));
+    hstream_consumer_free(consumer);
+    /* Contradictions are found when they are used. */
+    OK(hstream_consumer_options_set(consuming, "reconnect.first.backoff.ms", "30", NULL));
+    CODE(HSTREAM_ERR_CONFIG, hstream_consumer_new(client, "by-text", consuming, NULL, &consumer, NULL));
+    hstream_consumer_options_free(consuming);
+}
+
 /* ---- Answers ------------------------------------------------------------------------------------------- */
 
 static void streams_and_errors(hstream_client_t *client)
@@ -1529,6 +1576,7 @@ int main(int argc, char **argv)
         hstream_cancel_free(cancel);
         hstream_cancel_free(cancel); /* ignored, and told */
     } else {
+        options_by_text(client);
         streams_and_errors(client);
         append_and_poll(client);
         named_readers(client);

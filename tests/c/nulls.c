@@ -478,6 +478,7 @@ static void consumers(void)
     NULL_ARGUMENT(hstream_subscription_options_set_ack_timeout_seconds(NULL, 0));
     NULL_ARGUMENT(hstream_subscription_options_set_max_unacked_records(NULL, 0));
     NULL_ARGUMENT(hstream_subscription_options_set_start(NULL, 0));
+    NULL_ARGUMENT(hstream_subscription_options_set(NULL, NULL, NULL, NULL));
     hstream_subscriptions_t *list;
     hstream_subscription_t *subscription;
     hstream_consumer_infos_t *infos;
@@ -519,6 +520,8 @@ static void consumers(void)
     NULL_ARGUMENT(hstream_consumer_options_set_ack_batch(NULL, 0, 0));
     NULL_ARGUMENT(hstream_consumer_options_set_prefetch(NULL, 0, 0));
     NULL_ARGUMENT(hstream_consumer_options_set_max_batch_bytes(NULL, 0));
+    NULL_ARGUMENT(hstream_consumer_options_set_reconnect(NULL, 0, 0));
+    NULL_ARGUMENT(hstream_consumer_options_set(NULL, NULL, NULL, NULL));
     hstream_consumer_t *consumer;
     hstream_batch_t *batch;
     NULL_ARGUMENT(hstream_consumer_new(NULL, NULL, NULL, NULL, &consumer, NULL));
@@ -557,6 +560,51 @@ static void consumers(void)
     NOTHING(hstream_batch_publish_times_ms(NULL));
 }
 
+static void readers(void)
+{
+    hstream_reader_options_t *options = hstream_reader_options_new();
+    hstream_reader_t *reader;
+    hstream_batch_t *batch;
+    hstream_record_id_t id;
+    char *text;
+
+    hstream_reader_options_free(NULL);
+    NOTHING(hstream_reader_options_clone(NULL));
+    NULL_ARGUMENT(hstream_reader_options_set_from(NULL, NULL));
+    NULL_ARGUMENT(hstream_reader_options_set_from(options, NULL));
+    NULL_ARGUMENT(hstream_reader_options_set_position(NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_reader_options_set_position(options, NULL, NULL));
+    NULL_ARGUMENT(hstream_reader_options_set_until(NULL, NULL));
+    NULL_ARGUMENT(hstream_reader_options_set_until(options, NULL));
+    NULL_ARGUMENT(hstream_reader_options_set_max_batches(NULL, 0));
+    NULL_ARGUMENT(hstream_reader_options_set_buffer_bytes(NULL, 0));
+    NULL_ARGUMENT(hstream_reader_options_set_buffer_records(NULL, 0));
+    NULL_ARGUMENT(hstream_reader_options_set_max_batch_bytes(NULL, 0));
+    NULL_ARGUMENT(hstream_reader_options_set_label(NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_reader_options_set_label(options, NULL, NULL));
+    NULL_ARGUMENT(hstream_reader_options_set_callback(NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_reader_options_set_callback_records(NULL, 0));
+    NULL_ARGUMENT(hstream_reader_options_set_reopen(NULL, 0, 0));
+    NULL_ARGUMENT(hstream_reader_options_set(NULL, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_reader_options_set(options, NULL, NULL, NULL));
+    NULL_ARGUMENT(hstream_reader_options_set(options, "from", NULL, NULL));
+    expect(hstream_reader_options_set_max_batches(options, 0), HSTREAM_OK, "0 batches");
+    expect(hstream_reader_options_set_callback(options, NULL, NULL, NULL), HSTREAM_OK, "no callback");
+    hstream_reader_options_free(options);
+    NULL_ARGUMENT(hstream_reader_open_shard(NULL, NULL, 0, NULL, NULL, &reader, NULL));
+    NULL_ARGUMENT(hstream_reader_open_stream(NULL, NULL, NULL, NULL, &reader, NULL));
+    NULL_ARGUMENT(hstream_reader_open_single_shard(NULL, NULL, NULL, NULL, &reader, NULL));
+    NULL_ARGUMENT(hstream_reader_open_key(NULL, NULL, NULL, 0, NULL, NULL, &reader, NULL));
+    NULL_ARGUMENT(hstream_reader_start(NULL, NULL));
+    NULL_ARGUMENT(hstream_reader_stop(NULL, 0, NULL, NULL));
+    NULL_ARGUMENT(hstream_reader_read(NULL, 0, 0, NULL, &batch, NULL));
+    NULL_ARGUMENT(hstream_reader_position(NULL, 0, &id));
+    NULL_ARGUMENT(hstream_reader_position_text(NULL, &text, NULL, NULL));
+    expect(hstream_reader_event_fd(NULL), -1, "event_fd");
+    NULL_ARGUMENT(hstream_reader_close(NULL, 0, NULL, NULL));
+    hstream_reader_free(NULL);
+}
+
 #ifdef HSTREAM_HAS_DEV_SERVER
 static void servers(void)
 {
@@ -584,6 +632,7 @@ int main(void)
     records();
     producers();
     consumers();
+    readers();
 #ifdef HSTREAM_HAS_DEV_SERVER
     servers();
 #endif

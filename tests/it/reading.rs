@@ -1,12 +1,14 @@
 //! Readers: exact begin and end, each record once, also over losses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use hstreamdb::dev_server::DevServerOptions;
 use hstreamdb::{
-    Client, ClientConfig, Compression, DeleteOptions, ErrorKind, Offset, Position, Read, Reader,
+    Batch, Client, ClientConfig, Compression, DeleteOptions, ErrorKind, Offset, Position, Read, Reader,
     ReaderConfig, Record, RecordId, StreamOptions, Wait,
 };
 
@@ -266,4 +268,172 @@ fn what_is_not_there_is_told() {
     assert!(matches!(reader.read(1, Duration::from_millis(50)).unwrap(), Read::Nothing));
     fixture.client.delete_stream(&stream, DeleteOptions::new()).unwrap();
     assert!(reader.read(1, SOON).unwrap_err().is_not_found());
+}
+
+/// What a callback got, and on which threads.
+#[derive(Default)]
+struct Got {
+    texts: Mutex<Vec<String>>,
+    threads: Mutex<BTreeSet<String>>,
+}
+
+impl Got {
+    fn take(&self, batch: &Batch) {
+        let texts = batch.iter().map(|record| String::from_utf8(record.payload().to_vec()).unwrap());
+        self.texts.lock().unwrap().extend(texts);
+        self.threads.lock().unwrap().insert(thread::current().name().unwrap_or_default().to_owned());
+    }
+
+    fn texts(&self) -> Vec<String> {
+        self.texts.lock().unwrap().clone()
+    }
+}
+
+fn numbers(range: std::ops::Range<usize>) -> Vec<String> {
+    range.map(|n| n.to_string()).collect()
+}
+
+#[test]
+fn a_callback_gets_all_to_the_end_in_order_on_a_thread_of_the_reader() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    fill(&fixture, &stream, 0..30);
+    let reader = fixture.client.read_stream(&stream, until_latest().callback_records(4)).unwrap();
+    let got = Arc::new(Got::default());
+    let taking = got.clone();
+    reader
+        .start_with(move |_, batch| {
+            assert!(batch.len() <= 4);
+            taking.take(batch);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    reader.wait(SOON).unwrap();
+    assert_eq!(got.texts(), numbers(0..30));
+    let threads = got.threads.lock().unwrap().clone();
+    assert!(threads.len() == 1 && threads.iter().all(|name| name.starts_with("hstream-cb-")), "{threads:?}");
+    assert_eq!(Arc::strong_count(&got), 1, "the callback is gone");
+    assert!(matches!(reader.read(1, SOON).unwrap(), Read::End));
+}
+
+#[test]
+fn a_stopped_reader_goes_on_behind_what_it_delivered() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    fill(&fixture, &stream, 0..30);
+    let reader = fixture.client.read_stream(&stream, until_latest().callback_records(4)).unwrap();
+    let got = Arc::new(Got::default());
+    let start = |stop: fn(&Reader) -> ControlFlow<()>| {
+        let taking = got.clone();
+        reader.start_with(move |reader, batch| {
+            taking.take(batch);
+            stop(reader)
+        })
+    };
+    // By what it returns, and by a stop in it, which does not wait.
+    start(|_| ControlFlow::Break(())).unwrap();
+    reader.wait(SOON).unwrap();
+    let first = got.texts().len();
+    assert!((1..=4).contains(&first));
+    start(|reader| {
+        reader.stop(Wait::forever()).unwrap();
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    reader.wait(SOON).unwrap();
+    let second = got.texts().len();
+    assert!(second > first && second <= first + 4);
+    // By hand, and then to the end.
+    let Read::Records(batch) = reader.read(3, SOON).unwrap() else { panic!("nothing came") };
+    got.take(&batch);
+    assert_eq!(reader.position().iter().last(), batch.ids().last());
+    start(|_| ControlFlow::Continue(())).unwrap();
+    reader.wait(SOON).unwrap();
+    assert_eq!(got.texts(), numbers(0..30));
+}
+
+#[test]
+fn a_stop_from_elsewhere_waits_for_the_callback_within_its_time() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    fill(&fixture, &stream, 0..3);
+    let reader = fixture.client.read_stream(&stream, ReaderConfig::new()).unwrap();
+    let (begun, begins) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    reader
+        .start_with(move |_, _| {
+            begun.send(()).unwrap();
+            may_go_on.recv().unwrap();
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    begins.recv_timeout(SOON).unwrap();
+    let kind = |outcome: hstreamdb::Result<()>| outcome.unwrap_err().kind();
+    let again = reader.start_with(|_, _| ControlFlow::Continue(()));
+    assert_eq!(kind(again), ErrorKind::InvalidState);
+    assert_eq!(reader.read(1, Wait::no()).unwrap_err().kind(), ErrorKind::InvalidState);
+    assert_eq!(kind(reader.stop(Duration::from_millis(20))), ErrorKind::Timeout);
+    thread::scope(|scope| {
+        let stopping = scope.spawn(|| reader.stop(SOON));
+        go_on.send(()).unwrap();
+        stopping.join().unwrap().unwrap();
+    });
+    // Nothing runs any more, so nothing is sent; and a stop of what is stopped is fine.
+    fill(&fixture, &stream, 3..6);
+    assert!(begins.try_recv().is_err());
+    reader.stop(Wait::no()).unwrap();
+    assert!(matches!(reader.read(9, SOON).unwrap(), Read::Records(_)));
+}
+
+#[test]
+fn a_callback_ends_with_its_reader_and_waits_for_nothing_that_waits_for_it() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    let reader = fixture.client.read_stream(&stream, ReaderConfig::new()).unwrap();
+    let (told, tells) = mpsc::channel();
+    reader
+        .start_with(move |reader, _| {
+            told.send(reader.wait(Wait::forever()).unwrap_err().kind()).unwrap();
+            reader.close();
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    fill(&fixture, &stream, 0..1);
+    assert_eq!(tells.recv_timeout(SOON).unwrap(), ErrorKind::WouldDeadlock);
+    reader.wait(SOON).unwrap();
+    assert!(reader.start_with(|_, _| ControlFlow::Continue(())).unwrap_err().is_closed());
+    assert!(tells.recv_timeout(SOON).is_err(), "the callback is gone");
+
+    // One that waits for records when its last handle goes, or when the client is closed.
+    let client = Client::connect(fixture.server.url()).unwrap();
+    for closes_client in [false, true] {
+        let held = Arc::new(());
+        let holding = held.clone();
+        let reader = client.read_stream(&stream, ReaderConfig::new().from(Offset::Latest)).unwrap();
+        reader
+            .start_with(move |_, _| {
+                let _ = &holding;
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        if closes_client {
+            client.close(SOON).unwrap();
+        } else {
+            drop(reader);
+        }
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
+}
+
+#[test]
+fn a_panic_in_a_callback_fails_its_reader() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    fill(&fixture, &stream, 0..1);
+    let reader = fixture.client.read_stream(&stream, ReaderConfig::new()).unwrap();
+    reader.start_with(|_, _| panic!("on purpose")).unwrap();
+    assert_eq!(reader.wait(SOON).unwrap_err().kind(), ErrorKind::Panic);
+    assert_eq!(reader.read(1, SOON).unwrap_err().kind(), ErrorKind::Panic);
+    let again = reader.start_with(|_, _| ControlFlow::Continue(())).unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::Panic);
 }
