@@ -3774,7 +3774,8 @@ hstream_code_t hstream_producer_options_set_linger_ms(struct hstream_producer_op
                                                       int64_t age_ms) HSTREAM_NOEXCEPT;
 
 /**
- * Sets how many bytes of records may be on the way: default 64 MiB. Appends wait for room.
+ * Sets how many bytes of records may be on the way: default 64 MiB. Appends wait for room. A shard that is written to
+ * keeps room for the records that are likely to follow, 16 KiB at most, until its open batch is sent.
  *
  * **Ownership**: Nothing changes hands.
  * **Threads**: one at a time, and no other function on it meanwhile.

@@ -2,10 +2,10 @@
 //! descriptors; the server is another one.
 #![cfg(target_os = "linux")]
 
+mod process;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -15,33 +15,9 @@ use hstreamdb::{
     Client, Compression, ConsumerConfig, ProducerConfig, Record, StartAt, StreamOptions, SubscriptionOptions,
 };
 
+use crate::process::Server;
+
 const SOON: Duration = Duration::from_secs(30);
-
-struct Server {
-    url: String,
-    process: Child,
-}
-
-impl Server {
-    fn start() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_hstream-dev-server"))
-            .args(["--port", "0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.split_whitespace().last().unwrap().to_owned();
-        Server { url, process }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 /// Our threads: their names, and the signals that they block.
 fn our_threads() -> BTreeMap<String, u64> {

@@ -2,9 +2,9 @@
 //! is another one.
 #![cfg(target_os = "linux")]
 
+mod process;
+
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +13,8 @@ use hstreamdb::{
     Client, ClientConfig, ConsumerConfig, Next, Record, StartAt, StreamOptions, SubscriptionOptions,
     WaitingFor,
 };
+
+use crate::process::Server;
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -25,32 +27,6 @@ const WINDOW_BYTES: usize = 1 << 20;
 /// What else there is: the call's window, a message on its way, a batch in the callback, and what the allocator and
 /// the threads need.
 const SLACK_BYTES: usize = WINDOW_BYTES + 4 * RECORD_BYTES + (12 << 20);
-
-struct Server {
-    url: String,
-    process: Child,
-}
-
-impl Server {
-    fn start() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_hstream-dev-server"))
-            .args(["--port", "0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.split_whitespace().last().unwrap().to_owned();
-        Server { url, process }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 /// What of this process is in memory.
 fn resident_bytes() -> usize {

@@ -135,6 +135,9 @@ fn write(options: &Options, arguments: &[String], figures: &[Figures]) -> Result
         markdown::put_between_marks(file, &(picture + &text))?;
     }
     if let Some(file) = &options.svg {
+        if let Some(directory) = file.parent() {
+            std::fs::create_dir_all(directory).map_err(told)?;
+        }
         std::fs::write(file, plot::svg(figures)).map_err(told)?;
     }
     Ok(())

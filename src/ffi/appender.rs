@@ -62,17 +62,17 @@ impl<'a> Patience<'a> {
     }
 
     /// Tries without waiting first: only those that find no room look at the clock.
-    fn append(&mut self, append: impl Fn(Wait) -> Result<(), Error>) -> Outcome {
-        match append(Wait::no()) {
+    fn append(&mut self, append: impl Fn(&Wait) -> Result<(), Error>) -> Outcome {
+        match append(&Wait::no()) {
             Err(error) if error.kind() == ErrorKind::QueueFull && self.timeout_ms != 0 => {}
             outcome => return Ok(outcome?),
         }
         if self.timeout_ms < 0 {
-            return Ok(append(self.limit.clone())?);
+            return Ok(append(&self.limit)?);
         }
         let spent = self.since.get_or_insert_with(Instant::now).elapsed().as_millis();
         let left = self.timeout_ms.saturating_sub(i64::try_from(spent).unwrap_or(i64::MAX)).max(1);
-        Ok(append(call::wait(left, self.cancel, self.interrupt)?)?)
+        Ok(append(&call::wait(left, self.cancel, self.interrupt)?)?)
     }
 }
 
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn hstream_appender_append(
     boundary::on(appender, "appender", err, |appender| {
         let record = given(record, "record")?;
         let limit = call::wait(timeout_ms, cancel, &appender.interrupt)?;
-        appender.appender.append_tagged(&*record.to_append()?, tag, limit)?;
+        appender.appender.append_within(&*record.to_append()?, tag, &limit)?;
         Ok(())
     })
 }
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn hstream_appender_append_raw(
         if !key.is_empty() {
             record.set_key(key);
         }
-        appender.appender.append_tagged(&record, tag, limit)?;
+        appender.appender.append_within(&record, tag, &limit)?;
         Ok(())
     })
 }
@@ -188,7 +188,7 @@ pub unsafe extern "C" fn hstream_appender_append_json(
         let json = bytes::utf8(json, "json")?;
         let limit = call::wait(timeout_ms, cancel, &appender.interrupt)?;
         let record = Record::json(json)?.with_key(key);
-        appender.appender.append_tagged(&record, tag, limit)?;
+        appender.appender.append_within(&record, tag, &limit)?;
         Ok(())
     })
 }
@@ -259,7 +259,7 @@ pub unsafe extern "C" fn hstream_appender_append_records(
             // SAFETY: each is NULL or a living record, as the rules for callers say.
             let record = given(unsafe { record.as_ref() }, "records")?.to_append()?;
             let tag = tags.map_or(0, |tags| tags[index]);
-            patience.append(|limit| appender.appender.append_tagged(&record, tag, limit))?;
+            patience.append(|limit| appender.appender.append_within(&record, tag, limit))?;
             bytes::write(accepted.as_deref_mut(), index + 1);
         }
         Ok(())
@@ -320,7 +320,7 @@ pub unsafe extern "C" fn hstream_appender_append_packed(
                 record.set_key(bytes::utf8(piece(keys, key_ends, index, "key_ends")?, "keys")?);
             }
             let tag = tags.map_or(0, |tags| tags[index]);
-            patience.append(|limit| appender.appender.append_tagged(&record, tag, limit))?;
+            patience.append(|limit| appender.appender.append_within(&record, tag, limit))?;
             bytes::write(accepted.as_deref_mut(), index + 1);
         }
         Ok(())

@@ -57,7 +57,7 @@ impl Appender {
     /// ([`FailurePolicy::Stop`](crate::FailurePolicy::Stop)), or the stream was created anew. The record was
     /// not accepted then, and will have no report.
     pub fn append(&self, record: &Record) -> Result<()> {
-        self.append_tagged(record, 0, Wait::forever())
+        self.append_within(record, 0, &Wait::forever())
     }
 
     /// Appends a record if there is room now.
@@ -66,7 +66,7 @@ impl Appender {
     ///
     /// As [`append`](Self::append), and [`QueueFull`](ErrorKind::QueueFull).
     pub fn try_append(&self, record: &Record) -> Result<()> {
-        self.append_tagged(record, 0, Wait::no())
+        self.append_within(record, 0, &Wait::no())
     }
 
     /// Appends a record; the tag comes back in its report. Waits for room no longer than `limit`.
@@ -77,7 +77,13 @@ impl Appender {
     /// is the case in this producer's own callback, or if reports are polled and too many wait for it;
     /// [`Timeout`](ErrorKind::Timeout) and [`Interrupted`](ErrorKind::Interrupted) of the wait.
     pub fn append_tagged(&self, record: &Record, tag: u64, limit: impl Into<Wait>) -> Result<()> {
-        self.push(To::Key, record, tag, &limit.into(), How::Untracked).map(drop)
+        self.append_within(record, tag, &limit.into())
+    }
+
+    /// The same, without moving the limit: that would cost as much as to encode a small record.
+    #[inline]
+    pub(crate) fn append_within(&self, record: &Record, tag: u64, limit: &Wait) -> Result<()> {
+        self.push(To::Key, record, tag, limit, How::Untracked)
     }
 
     /// Appends a record, and returns something to wait for its id with.
@@ -86,8 +92,7 @@ impl Appender {
     ///
     /// As [`append_tagged`](Self::append_tagged).
     pub fn append_tracked(&self, record: &Record, limit: impl Into<Wait>) -> Result<Delivery> {
-        let delivery = self.push(To::Key, record, 0, &limit.into(), How::Tracked)?;
-        delivery.ok_or_else(|| Error::protocol("a tracked record has no delivery"))
+        self.push_tracked(record, &limit.into(), false)
     }
 
     /// Appends a record to a shard of the caller's choice, whatever its key.
@@ -102,7 +107,7 @@ impl Appender {
         tag: u64,
         limit: impl Into<Wait>,
     ) -> Result<()> {
-        self.push(To::Shard(shard_id), record, tag, &limit.into(), How::Untracked).map(drop)
+        self.push(To::Shard(shard_id), record, tag, &limit.into(), How::Untracked)
     }
 
     /// Appends a record by way of the batches, and waits for its id: for programs with many threads.
@@ -118,9 +123,8 @@ impl Appender {
         }
         let limit = limit.into();
         let until = limit.until();
-        let how = if self.core.settings.linger == Linger::ByHand { How::AtOnce } else { How::Tracked };
-        let delivery = self.push(To::Key, record, 0, &limit, how)?;
-        let delivery = delivery.ok_or_else(|| Error::protocol("a tracked record has no delivery"))?;
+        let by_hand = self.core.settings.linger == Linger::ByHand;
+        let delivery = self.push_tracked(record, &limit, by_hand)?;
         // Once accepted, it may be written whatever ends the wait.
         self.core.wait_for(delivery.settled(), until).map_err(Error::ambiguous)?
     }
@@ -178,7 +182,15 @@ impl Appender {
         Ok(())
     }
 
-    fn push(&self, to: To, record: &Record, tag: u64, limit: &Wait, how: How) -> Result<Option<Delivery>> {
+    /// `at_once`: its batch does not wait for others.
+    fn push_tracked(&self, record: &Record, limit: &Wait, at_once: bool) -> Result<Delivery> {
+        let mut delivery = None;
+        let how = if at_once { How::AtOnce(&mut delivery) } else { How::Tracked(&mut delivery) };
+        self.push(To::Key, record, 0, limit, how)?;
+        delivery.ok_or_else(|| Error::protocol("a tracked record has no delivery"))
+    }
+
+    fn push(&self, to: To, record: &Record, tag: u64, limit: &Wait, how: How<'_>) -> Result<()> {
         let encoded_len = record.encoded_len();
         if !fits_alone(encoded_len) {
             return Err(too_large(self.stream(), encoded_len));
@@ -187,8 +199,11 @@ impl Appender {
         let patience = Patience::of(limit);
         let in_callback = core.reporter.is_this_thread();
         let tag = core.reporter.wants_reports().then_some(tag);
-        let tracked = how != How::Untracked;
-        let push = Push { record, encoded_len, tag, tracked };
+        let at_once = matches!(how, How::AtOnce(_));
+        let mut delivery = match how {
+            How::Untracked => None,
+            How::Tracked(delivery) | How::AtOnce(delivery) => Some(delivery),
+        };
         let mut layout = Cow::Borrowed(&self.layout);
         // In its callback a producer has room of its own.
         let mut wait_for_room = in_callback;
@@ -197,12 +212,13 @@ impl Appender {
             let lane = to.lane(&layout, record, core.settings.spread_keyless)?;
             let taken = if wait_for_room { Some(core.take_room(encoded_len, &patience)?) } else { None };
             let worker = || ShardWorker::spawn(&self.core, lane);
-            let not_taken = match lane.push(&push, taken, in_callback, Instant::now, worker) {
-                Ok(delivery) => {
-                    if how == How::AtOnce || core.room_is_wanted() {
+            let push = Push { record, encoded_len, tag, delivery: delivery.as_deref_mut() };
+            let not_taken = match lane.push(push, taken, in_callback, Instant::now, worker) {
+                Ok(()) => {
+                    if at_once || core.room_is_wanted() {
                         lane.seal_now();
                     }
-                    return Ok(delivery);
+                    return Ok(());
                 }
                 Err(not_taken) => not_taken,
             };
@@ -217,14 +233,13 @@ impl Appender {
     }
 }
 
-/// How a record is appended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum How {
+/// How a record is appended, and where its delivery is put.
+enum How<'a> {
     /// Nobody waits for its outcome.
     Untracked,
-    Tracked,
+    Tracked(&'a mut Option<Delivery>),
     /// Tracked, and its batch does not wait for others.
-    AtOnce,
+    AtOnce(&'a mut Option<Delivery>),
 }
 
 /// Where a record goes.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::codec::record;
 use crate::producer::buffers::Buffers;
-use crate::producer::delivery::Outcome;
+use crate::producer::delivery::{Delivery, Outcome};
 use crate::producer::lane::Lane;
 use crate::record::Record;
 
@@ -42,8 +42,9 @@ pub(crate) struct Push<'a> {
     pub(crate) encoded_len: usize,
     /// Comes back in the report, where there is one.
     pub(crate) tag: Option<u64>,
-    /// Somebody will wait for its outcome.
-    pub(crate) tracked: bool,
+    /// Where to put its delivery, if somebody will wait for its outcome. Not returned: most have none, and what is
+    /// returned is copied.
+    pub(crate) delivery: Option<&'a mut Option<Delivery>>,
 }
 
 impl OpenBatch {
@@ -211,7 +212,7 @@ pub(crate) mod tests {
 
     pub(crate) fn push_tagged(batch: &mut OpenBatch, record: &Record, tag: u64) {
         let encoded_len = record.encoded_len();
-        let push = Push { record, encoded_len, tag: Some(tag), tracked: false };
+        let push = Push { record, encoded_len, tag: Some(tag), delivery: None };
         batch.push(&push, encoded_len + 1, &Buffers::default(), Instant::now);
     }
 
@@ -239,7 +240,7 @@ pub(crate) mod tests {
         let first = Instant::now();
         let mut batch = OpenBatch::default();
         let record = Record::raw("a");
-        let push = Push { record: &record, encoded_len: 9, tag: None, tracked: true };
+        let push = Push { record: &record, encoded_len: 9, tag: None, delivery: None };
         batch.push(&push, 1, &Buffers::default(), || first);
         batch.push(&push, 1, &Buffers::default(), || first + std::time::Duration::from_secs(1));
         assert_eq!(batch.since(), Some(first));

@@ -168,7 +168,9 @@ impl ProducerConfig {
     }
 
     /// How many bytes of records, encoded and with what is kept about them, may be on the way; default
-    /// 64 MiB. Appends wait for room. A record larger than all of it is let in alone.
+    /// 64 MiB. Appends wait for room. A record larger than all of it is let in alone. A shard that is written to
+    /// keeps room for the records that are likely to follow, up to half of what its open batch holds and 16 KiB, until
+    /// the batch is sent: so it may be full for others a little before.
     pub fn buffer_bytes(self, bytes: usize) -> Self {
         ProducerConfig { buffer_bytes: bytes, ..self }
     }

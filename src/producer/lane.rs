@@ -172,12 +172,12 @@ impl Lane {
     #[inline]
     pub(crate) fn push(
         &self,
-        push: &Push<'_>,
+        push: Push<'_>,
         taken: Option<Taken>,
         past_the_gate: bool,
         clock: impl FnOnce() -> Instant,
         start_worker: impl FnOnce() -> Task<()>,
-    ) -> Result<Option<Delivery>, NotTaken> {
+    ) -> Result<(), NotTaken> {
         let mut state = self.state.lock();
         state.check_open(past_the_gate, &self.destination)?;
         let credit = state.pay(push.encoded_len, taken, &self.how.room).ok_or(NotTaken::NoRoom)?;
@@ -186,8 +186,10 @@ impl Lane {
             self.seal(&mut state);
         }
         let first = state.open.is_empty();
-        state.open.push(push, credit, &self.how.buffers, clock);
-        let delivery = push.tracked.then(|| Delivery::new(state.open.track_last(), state.held));
+        state.open.push(&push, credit, &self.how.buffers, clock);
+        if let Some(delivery) = push.delivery {
+            *delivery = Some(Delivery::new(state.open.track_last(), state.held));
+        }
         let full = state.open.is_full(state.limits);
         if full {
             self.seal(&mut state);
@@ -199,7 +201,7 @@ impl Lane {
         if worth_waking {
             self.wake_worker(&mut state);
         }
-        Ok(delivery)
+        Ok(())
     }
 
     fn seal(&self, state: &mut State) {

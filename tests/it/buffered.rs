@@ -467,3 +467,25 @@ fn what_lingers_is_sent_when_places_for_reports_run_out_also_by_who_comes_after(
     assert_eq!(producer.close(SOON).unwrap().failed, 0);
     assert_eq!(fixture.content(&stream, 200).len(), 200);
 }
+
+#[test]
+fn what_a_shard_keeps_for_records_to_follow_is_not_pending_and_comes_back() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    let record = Record::raw("x".repeat(60));
+    let pending_of = |buffer_bytes: usize, count: usize| {
+        let config = ProducerConfig::new().linger(Linger::ByHand).buffer_bytes(buffer_bytes);
+        let producer = fixture.client.producer(config).unwrap();
+        let appender = producer.appender(&stream).unwrap();
+        (0..count).for_each(|_| appender.try_append(&record).unwrap());
+        let (pending, more) = (producer.pending_bytes(), appender.try_append(&record).is_ok());
+        producer.flush(SOON).unwrap();
+        assert_eq!(producer.pending_bytes(), 0);
+        (pending, more)
+    };
+    let (of_one, _) = pending_of(1 << 20, 1);
+    let size = usize::try_from(of_one).unwrap();
+    assert_eq!(pending_of(1 << 20, 100), (of_one * 100, true));
+    // All of the buffer is there for records, to the last byte.
+    assert_eq!(pending_of(size * 100, 99), (of_one * 99, true));
+}
