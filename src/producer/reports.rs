@@ -99,7 +99,7 @@ impl Deliveries {
         let Some(bytes) = &self.inner.records else { return &[] };
         self.inner.layouts.get_or_init(|| {
             // We encoded them, so they decode.
-            wire::decode_all(bytes).unwrap_or_default().readable()
+            wire::decode_all(bytes, self.len()).unwrap_or_default().readable()
         })
     }
 
