@@ -145,6 +145,7 @@ impl FetchLoop {
             max_attempts: Some(1),
             backoff: self.shared.settings.backoff,
             send_twice: false,
+            now: Instant::now,
         };
         let answer = cluster.try_once(&owner_of(subscription), &request, plan).await?;
         let found = Subscription::described(answer).map_err(Failure::Unknown)?;
