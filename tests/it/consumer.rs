@@ -1,6 +1,7 @@
 //! Consumers: all arrives, nothing stalls, and acks are certain after a close.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -374,4 +375,64 @@ fn dropping_a_consumer_in_its_own_callback_ends_it_and_sends_its_acks() {
     calls.recv_timeout(SOON).unwrap();
     wait_until("it is gone", || fixture.client.list_consumers(&subscription).unwrap().is_empty());
     assert_all_acked(&fixture, &subscription);
+}
+
+#[test]
+fn no_callback_runs_after_a_close_or_stop_that_another_thread_was_faster_with() {
+    let fixture = Fixture::new();
+    let subscription = fixture.subscription(&filled(&fixture, 1, 1));
+    let consumer = fixture.client.consumer(&subscription, quick()).unwrap();
+    let (enter, entered) = mpsc::channel();
+    let (leave, left) = mpsc::channel::<()>();
+    let runs = Arc::new(AtomicBool::new(false));
+    let running = runs.clone();
+    consumer
+        .start_with(move |_, _| {
+            running.store(true, Ordering::SeqCst);
+            enter.send(()).unwrap();
+            let _ = left.recv();
+            running.store(false, Ordering::SeqCst);
+            Next::Processed
+        })
+        .unwrap();
+    entered.recv_timeout(SOON).unwrap();
+    let (end, ended) = mpsc::channel();
+    thread::scope(|scope| {
+        let ends: [fn(&Consumer); 4] = [
+            |consumer| consumer.close(SOON).unwrap(),
+            // It waits for the callback, and for nothing else.
+            |consumer| drop(consumer.close(Wait::no())),
+            |consumer| consumer.close(SOON).unwrap(),
+            |consumer| consumer.stop(SOON).unwrap(),
+        ];
+        for ends in ends {
+            let (consumer, runs, end) = (consumer.clone(), runs.clone(), end.clone());
+            scope.spawn(move || {
+                ends(&consumer);
+                end.send(runs.load(Ordering::SeqCst)).unwrap();
+            });
+        }
+        let early = ended.recv_timeout(Duration::from_millis(200));
+        leave.send(()).unwrap();
+        assert!(early.is_err(), "one has returned while the callback runs");
+        (0..4).for_each(|_| assert!(!ended.recv_timeout(SOON).unwrap()));
+    });
+    assert_eq!(consumer.state(), ConsumerState::Closed);
+    consumer.close(SOON).unwrap();
+}
+
+#[test]
+fn of_two_threads_that_start_a_consumer_with_a_callback_one_is_refused() {
+    let fixture = Fixture::new();
+    let subscription = fixture.subscription(&filled(&fixture, 1, 0));
+    for _ in 0..50 {
+        let consumer = fixture.client.consumer(&subscription, quick()).unwrap();
+        let started = thread::scope(|scope| {
+            let start = || consumer.start_with(|_, _| Next::Processed);
+            let threads = [scope.spawn(start), scope.spawn(start)];
+            threads.map(|thread| thread.join().unwrap().map_err(|error| error.kind()))
+        });
+        assert!(started.contains(&Ok(())) && started.contains(&Err(ErrorKind::InvalidState)), "{started:?}");
+        consumer.close(SOON).unwrap();
+    }
 }
