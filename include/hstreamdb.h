@@ -5717,7 +5717,9 @@ HSTREAM_API
 void hstream_consumer_options_free(struct hstream_consumer_options_t *HSTREAM_NULLABLE consumer_options) HSTREAM_NOEXCEPT;
 
 /**
- * Sets the consumer's name, unique among those of the subscription: default generated.
+ * Sets the consumer's name, unique among those of the subscription: default generated. A server that has not missed a
+ * lost connection yet keeps the name taken: the consumer waits for it then, and so do acks. With a generated name it
+ * comes back at once, with a number behind the name.
  *
  * May be NULL: `err`.
  *

@@ -70,6 +70,7 @@ fn a_server_away_for_longer_than_the_delivery_timeout_and_back_finds_the_same_pr
     assert_eq!(content(&client), ["before", "after", "after"]);
 }
 
+/// Without what was given up: its last attempt may have arrived when the server was back, which is why it is unknown.
 fn content(client: &Client) -> Vec<String> {
     client.create_subscription("sub", "s", SubscriptionOptions::new().start(StartAt::Earliest)).unwrap();
     let consumer = client.consumer("sub", ConsumerConfig::new()).unwrap();
@@ -77,6 +78,7 @@ fn content(client: &Client) -> Vec<String> {
     while texts.len() < 3 {
         let batch = consumer.poll(10, SOON).unwrap().expect("records are missing");
         texts.extend(batch.iter().map(|record| String::from_utf8(record.payload().to_vec()).unwrap()));
+        texts.retain(|text| matches!(text.as_str(), "before" | "after"));
     }
     texts
 }

@@ -398,17 +398,18 @@ fn no_callback_runs_after_a_close_or_stop_that_another_thread_was_faster_with() 
     entered.recv_timeout(SOON).unwrap();
     let (end, ended) = mpsc::channel();
     thread::scope(|scope| {
-        let ends: [fn(&Consumer); 4] = [
-            |consumer| consumer.close(SOON).unwrap(),
-            // It waits for the callback, and for nothing else.
-            |consumer| drop(consumer.close(Wait::no())),
-            |consumer| consumer.close(SOON).unwrap(),
-            |consumer| consumer.stop(SOON).unwrap(),
+        // One without patience, which closes for all if it is the first.
+        let ends: [fn(&Consumer) -> hstreamdb::Result<()>; 4] = [
+            |consumer| consumer.close(SOON),
+            |consumer| consumer.close(Wait::no()),
+            |consumer| consumer.close(SOON),
+            |consumer| consumer.stop(SOON),
         ];
         for ends in ends {
             let (consumer, runs, end) = (consumer.clone(), runs.clone(), end.clone());
             scope.spawn(move || {
-                ends(&consumer);
+                let ended = ends(&consumer);
+                assert!(ended.is_ok() || ended.is_err_and(|error| error.is_timeout()));
                 end.send(runs.load(Ordering::SeqCst)).unwrap();
             });
         }
@@ -435,4 +436,48 @@ fn of_two_threads_that_start_a_consumer_with_a_callback_one_is_refused() {
         assert!(started.contains(&Ok(())) && started.contains(&Err(ErrorKind::InvalidState)), "{started:?}");
         consumer.close(SOON).unwrap();
     }
+}
+
+#[test]
+fn a_close_succeeds_whatever_status_a_server_sends_for_it_and_not_with_those_of_failures() {
+    // UNKNOWN of one build, CANCELLED of old ones, ABORTED when the consumer was dropped meanwhile.
+    for (status, taken) in [(0, true), (2, true), (1, true), (10, true), (14, false), (13, false)] {
+        let fixture = Fixture::new();
+        let stream = filled(&fixture, 1, 3);
+        let subscription = fixture.subscription(&stream);
+        let consumer = fixture.client.consumer(&subscription, quick().ack_batch(100, SOON)).unwrap();
+        receive(&consumer, 3).iter().for_each(|batch| consumer.ack_batch(batch).unwrap());
+        fixture.server.faults().half_closed(status, "as built");
+        let limit = if taken { SOON } else { Duration::from_millis(300) };
+        let closed = consumer.close(limit);
+        assert_eq!(closed.is_ok(), taken, "{status}: {closed:?}");
+        assert!(taken || closed.unwrap_err().is_timeout(), "{status}: it tries again");
+        fixture.server.faults().half_closed(0, "");
+        assert_all_acked(&fixture, &subscription);
+    }
+}
+
+#[test]
+fn a_consumer_has_a_connection_of_its_own() {
+    let fixture = Fixture::new();
+    let (client, faults) = (Client::connect(fixture.server.url()).unwrap(), fixture.server.faults());
+    let [one, other] = [1, 2].map(|shards| fixture.subscription(&fixture.stream(shards)));
+    let consumers = [&one, &other, &other].map(|subscription| {
+        let consumer = client.consumer(subscription, quick()).unwrap();
+        consumer.start().unwrap();
+        consumer
+    });
+    wait_until("all are there", || {
+        let there = |subscription| client.list_consumers(subscription).unwrap().len();
+        (there(&one), there(&other)) == (1, 2)
+    });
+    let fetches = faults.calls("StreamingFetch");
+    assert_eq!(faults.break_connections(&one), 1);
+    wait_until("that one is back", || {
+        faults.calls("StreamingFetch") > fetches && client.list_consumers(&one).unwrap().len() == 1
+    });
+    assert!(consumers[0].last_error().is_some());
+    assert_eq!(faults.calls("StreamingFetch"), fetches + 1, "the others were not disturbed");
+    assert!(consumers[1..].iter().all(|consumer| consumer.last_error().is_none()));
+    assert_eq!(client.metrics().nodes.iter().map(|node| node.failures).sum::<u64>(), 0, "nor were calls");
 }
