@@ -14,7 +14,8 @@ here=$root/tests/install
 options=("$@")
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
 scratch=$(mktemp -d)
-copy=$scratch/checkout
+# Always the same, so that what was built once need not be built again.
+copy=$CARGO_TARGET_DIR/install-checkout
 P=$scratch/prefix
 export P
 passed=0 skipped=0 server=''
@@ -23,7 +24,7 @@ stop_server() {
     [ -z "$server" ] || { kill "$server" && wait "$server" || true; } 2>/dev/null
     server=''
 }
-trap 'stop_server; rm -rf "$scratch"' EXIT
+trap 'stop_server; rm -rf "$scratch" "$copy"' EXIT
 
 fail() {
     echo "smoke.sh: $*" >&2
@@ -66,7 +67,8 @@ with_server() {
 # ---- the README
 
 copy_checkout() {
-    mkdir "$copy"
+    rm -rf "$copy"
+    mkdir -p "$copy"
     (cd "$root" && git ls-files -coz --exclude-standard | tar --null -cT - --ignore-failed-read) | tar -x -C "$copy"
 }
 
@@ -174,7 +176,7 @@ check_two_rust_libraries() {
     has "$rustc" || { skip "there is no rustc"; return; }
     "$rustc" --edition 2024 --crate-type staticlib -O -o "$scratch/libother.a" "$here/other.rs"
     # shellcheck disable=SC2046 # flags are several words
-    cc -std=c11 "$here/two.c" "$scratch/libother.a" \
+    cc -std=c11 -Wall -Wextra -Werror "$here/two.c" "$scratch/libother.a" \
         $(PKG_CONFIG_PATH=$P/lib/pkgconfig pkg-config --cflags --libs hstreamdb-static) -o "$scratch/two"
     "$scratch/two" 2>/dev/null || fail "two Rust libraries in one program"
     pass
