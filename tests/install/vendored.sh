@@ -10,7 +10,8 @@ rm -rf "$directory"
 mkdir -p "$directory"
 trap 'rm -rf "$directory"' EXIT
 
-cargo vendor --quiet --locked --versioned-dirs "$directory/vendor" >"$directory/config.toml"
+cargo vendor --locked --versioned-dirs "$directory/vendor" >"$directory/config.toml" 2>"$directory/log" ||
+    { cat "$directory/log" && exit 1; }
 # Nothing else is looked at: no registry that was used before, no network.
 env CARGO_HOME="$directory/home" CARGO_TARGET_DIR="$directory/target" \
     cargo check --quiet --frozen --features ffi --config "$directory/config.toml"
