@@ -14,7 +14,6 @@ rm -rf unpacked
 mkdir unpacked
 tar -xzf "hstreamdb-blocking-$version.crate" -C unpacked
 cd "unpacked/hstreamdb-blocking-$version"
-cargo test --locked --offline --all-features --test header --test abi --test parity --test licences --test examples \
-    --test quickstart
+cargo test --locked --offline --all-features --test header --test abi --test parity --test licences --test quickstart
 cd "$CARGO_TARGET_DIR/package"
 rm -rf unpacked
