@@ -192,7 +192,7 @@ check_paths() {
     done
     ! grep -r -F -e "$P" "$P/lib/pkgconfig" "$P/lib/cmake" || fail "a package file names the prefix"
     if has readelf; then
-        readelf -SW "$P/lib/libhstreamdb.so" | grep -q debug_line || fail "no line tables"
+        readelf -SW "$P/lib/libhstreamdb.so" | grep debug_line >/dev/null || fail "no line tables"
     fi
     pass
 }
@@ -221,7 +221,7 @@ check_cmake_versions() {
     done
     cmake_configures 0.1 -DHSTREAMDB_USE_STATIC=ON || fail "CMake, static"
     cmake --build "$scratch/cmake" >/dev/null
-    ! readelf -d "$scratch/cmake/hello" | grep -q hstreamdb || fail "CMake linked the shared library"
+    ! readelf -d "$scratch/cmake/hello" | grep hstreamdb >/dev/null || fail "CMake linked the shared library"
     pass
 }
 
@@ -291,7 +291,7 @@ check_destdir() {
     cc "$copy/hello.c" $(PKG_CONFIG_PATH=$stage/opt/h/lib/multi/pkgconfig pkg-config --cflags --libs hstreamdb-static) \
         -o "$scratch/hello-stage"
     with_server "$scratch" "$scratch/hello-stage"
-    ! readelf -SW "$stage/opt/h/lib/multi/libhstreamdb.so" | grep -q debug || fail "not stripped"
+    ! readelf -SW "$stage/opt/h/lib/multi/libhstreamdb.so" | grep debug >/dev/null || fail "not stripped"
     (cd "$copy" && DESTDIR=$stage ./install.sh uninstall "${places[@]}")
     [ -z "$(find "$stage/opt" -mindepth 1)" ] || fail "left behind: $(find "$stage/opt" -mindepth 1)"
     pass
