@@ -156,9 +156,13 @@ static void appends_return_ids_that_can_be_read_from()
     const hs::record_id first = here.client.append("events", hs::record::raw("0", "key"));
     here.fill(5);
     CHECK(hs::record_id::parse(first.to_string()) == first && first < here.client.tail_record_id("events", first.shard_id));
-    auto each = here.client.append_each("events", {hs::record::raw("x"), hs::record::raw(std::string(2 << 20, 'x'))},
-                                        hs::append_options().compression(HSTREAM_COMPRESSION_GZIP));
-    CHECK(each.size() == 2 && each[0].code == HSTREAM_OK && each[1].code == HSTREAM_ERR_RECORD_TOO_LARGE);
+    hs::append_options gzip;
+    gzip.compression(HSTREAM_COMPRESSION_GZIP);
+    const auto each = here.client.append_each("events", {hs::record::raw("x"), hs::record::raw("y")}, gzip);
+    CHECK(each.size() == 2 && each[0].code == HSTREAM_OK && each[1].id.batch_index == 1);
+    // A record that is too large is found before any is sent.
+    const auto none = here.client.append_each("events", {hs::record::raw("x"), hs::record::raw(std::string(2 << 20, 'x'))});
+    CHECK(none[0].code != HSTREAM_OK && none[0].id == hs::record_id() && none[1].code == HSTREAM_ERR_RECORD_TOO_LARGE);
 
     hs::reader reader = here.client.read_shard(
         "events", first.shard_id, hs::reader_options().from(hs::offset::earliest()).until(hs::offset::at(first)));
@@ -202,7 +206,6 @@ static void each_record_is_reported_once_to_a_callback()
         appender.append_json({}, R"({"a":1})", 100);
         CHECK(appender.append_packed("onetwo", {3, 6}) == 2);
         CHECK(appender.flush(30s).failed == 0 && producer.pending_records() == 0);
-        CHECK(appender.append_wait(hs::record::raw("waited for"), 30s).batch_id > 0);
         producer.close(30s);
         CHECK(thrown([&] { appender.append(hs::record::raw("late")); }) == HSTREAM_ERR_CLOSED);
     }
@@ -216,14 +219,33 @@ static void failed_records_are_lent_back_to_a_poll()
     hs::producer producer = here.client.producer(hs::producer_options().report_polling());
     hs::appender appender = producer.open("events");
     CHECK(!producer.poll(10, hs::no_wait) && producer.event_fd() >= 0);
-    here.client.delete_stream("events", HSTREAM_DELETE_FORCE);
+    here.server.set("refuse", "Append 3 not this one");
     appender.append_raw("key", "kept", 7);
     const auto deliveries = producer.poll(10, 30s);
     CHECK(deliveries && deliveries->size() == 1);
     const hs::delivery_view report = (*deliveries)[0];
     CHECK(report.tag() == 7 && report.failure()->code() == report.code() && report.lent_record().payload() == "kept");
     CHECK(thrown([&] { report.id(); }) != HSTREAM_OK);
+    appender.append(report.lent_record(), 8);
+    const auto again = producer.poll(10, 30s);
+    CHECK(again && (*again)[0].tag() == 8 && !(*again)[0].failure());
     producer.close(10s);
+}
+
+static void an_append_can_wait_for_its_id()
+{
+    setting here(2);
+    hs::producer producer = here.client.producer(hs::producer_options().linger(-1ms));
+    hs::appender appender = producer.open("events");
+    const auto id = appender.append_wait(hs::record::raw("x", "key"), 30s);
+    CHECK(id.shard_id == here.client.shard_for_key("events", "key") && id.batch_id > 0);
+    appender.append_raw("key", "y");
+    CHECK(producer.pending_records() == 1 && producer.pending_bytes() > 0);
+    CHECK(appender.flush_key("key", 30s).written == 1 && appender.flush_shard(id.shard_id, 30s).written == 0);
+    CHECK(!producer.stats_json().empty());
+    producer.begin_close();
+    CHECK(thrown([&] { appender.append_raw({}, "late"); }) == HSTREAM_ERR_CLOSED);
+    CHECK(producer.close(30s).failed == 0);
 }
 
 static void batches_outlive_their_consumer()
@@ -360,6 +382,7 @@ int main()
              appends_return_ids_that_can_be_read_from,
              each_record_is_reported_once_to_a_callback,
              failed_records_are_lent_back_to_a_poll,
+             an_append_can_wait_for_its_id,
              batches_outlive_their_consumer,
              a_callback_that_throws_leaves_its_batch_unacked,
              a_reader_delivers_to_a_callback,
