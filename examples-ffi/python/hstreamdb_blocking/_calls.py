@@ -60,20 +60,23 @@ def call(function, *arguments):
     interrupt.arm()
     _kept.exception = None
     code = function(*arguments, error)
-    if code == lib.HSTREAM_OK:
-        return
-    if code == lib.HSTREAM_ERR_INTERRUPTED and _kept.exception is not None:
+    exception, _kept.exception = _kept.exception, None
+    if exception is not None:
         lib.hstream_error_free(error[0])
-        exception, _kept.exception = _kept.exception, None
         raise exception
-    raise failure(code, error[0])
+    if code != lib.HSTREAM_OK:
+        raise failure(code, error[0])
 
 
 def made(kind, free, function, *arguments):
     """What a function hands out by its last parameter but one; None for NULL."""
     out = ffi.new(f"hstream_{kind}_t **")
-    call(function, *arguments, out)
-    return ffi.gc(out[0], free) if out[0] != ffi.NULL else None
+    try:
+        call(function, *arguments, out)
+    finally:
+        # Also if a signal's handler raised when it was there.
+        owned = ffi.gc(out[0], free) if out[0] != ffi.NULL else None
+    return owned
 
 
 def options(kind, **settings):

@@ -166,8 +166,8 @@ class Bindings(unittest.TestCase):
             signal.signal(signal.SIGUSR1, handler)
             client = hstreamdb.insecure_client(url=url)
             consumer = client.new_consumer(None, "events")
-            print("waiting")
             try:
+                print("waiting")
                 consumer.poll()
                 sys.exit("it came back")
             except KeyboardInterrupt:
