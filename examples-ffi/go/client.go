@@ -44,7 +44,7 @@ func Connect(ctx context.Context, url string, options Options) (*Client, error) 
 // the context allows. Calls on them end.
 func (c *Client) Close(ctx context.Context) error {
 	return c.close(func(client *C.hstream_client_t) error {
-		return waiting(ctx, func(w wait) error {
+		return closing(ctx, func(w wait) error {
 			var failed *C.hstream_error_t
 			return failure(C.hstream_client_close(client, w.timeout, w.cancel, &failed), failed)
 		})

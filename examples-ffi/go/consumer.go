@@ -77,7 +77,7 @@ func (c *Consumer) Ack(records ...Received) error {
 // Close leaves the subscription. If there is no error, the server has all acks.
 func (c *Consumer) Close(ctx context.Context) error {
 	return c.close(func(consumer *C.hstream_consumer_t) error {
-		return waiting(ctx, func(w wait) error {
+		return closing(ctx, func(w wait) error {
 			var failed *C.hstream_error_t
 			return failure(C.hstream_consumer_close(consumer, w.timeout, w.cancel, &failed), failed)
 		})
@@ -138,7 +138,7 @@ func (r *Reader) Read(ctx context.Context, max int) ([]Received, error) {
 // Close ends the reader.
 func (r *Reader) Close(ctx context.Context) error {
 	return r.close(func(reader *C.hstream_reader_t) error {
-		return waiting(ctx, func(w wait) error {
+		return closing(ctx, func(w wait) error {
 			var failed *C.hstream_error_t
 			return failure(C.hstream_reader_close(reader, w.timeout, w.cancel, &failed), failed)
 		})

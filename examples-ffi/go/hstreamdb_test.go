@@ -220,6 +220,36 @@ func TestADeadlineEndsACall(t *testing.T) {
 	must(t, client.Close(soon(t)))
 }
 
+// What is not written in time is given up, and the producer is closed all the same; so it is by a deadline that has
+// passed before. A cancelled close can be made again.
+func TestACloseGivesUpAtItsDeadline(t *testing.T) {
+	leavesNothing(t)
+	server := startServer(t)
+	client := connected(t, server.url, 1)
+	server.order(t, "delay Append 600000 times=always")
+	past, cancel := context.WithTimeout(context.Background(), 0)
+	defer cancel()
+	near, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	for _, ctx := range []context.Context{near, past} {
+		producer, appender := opened(t, client, nil)
+		must(t, appender.Append(soon(t), Record{Payload: []byte("x")}, 0))
+		cancelled, cancel := context.WithCancel(context.Background())
+		cancel()
+		if _, err := producer.Close(cancelled); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if _, err := producer.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		if _, err := producer.PendingRecords(); !errors.Is(err, ErrClosed) {
+			t.Fatal(err)
+		}
+		appender.Close()
+	}
+	must(t, client.Close(soon(t)))
+}
+
 // A close ends the calls that are inside, and then frees.
 func TestACloseEndsWhoWaits(t *testing.T) {
 	leavesNothing(t)

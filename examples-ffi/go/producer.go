@@ -94,9 +94,9 @@ func emptyHanded(err error, count int) error {
 }
 
 // counted calls a C function that waits, and says how records ended.
-func counted(ctx context.Context, call func(w wait, written, failed, unknown *C.uint64_t, err **C.hstream_error_t) C.hstream_code_t) (Counts, error) {
+func counted(ctx context.Context, how func(context.Context, func(wait) error) error, call func(w wait, written, failed, unknown *C.uint64_t, err **C.hstream_error_t) C.hstream_code_t) (Counts, error) {
 	var written, failed, unknown C.uint64_t
-	err := waiting(ctx, func(w wait) error {
+	err := how(ctx, func(w wait) error {
 		var err *C.hstream_error_t
 		result := call(w, &written, &failed, &unknown, &err)
 		return failure(result, err)
@@ -108,7 +108,7 @@ func counted(ctx context.Context, call func(w wait, written, failed, unknown *C.
 // nothing.
 func (p *Producer) Flush(ctx context.Context) (counts Counts, err error) {
 	err = p.use(func(producer *C.hstream_producer_t) (err error) {
-		counts, err = counted(ctx, func(w wait, written, failed, unknown *C.uint64_t, e **C.hstream_error_t) C.hstream_code_t {
+		counts, err = counted(ctx, waiting, func(w wait, written, failed, unknown *C.uint64_t, e **C.hstream_error_t) C.hstream_code_t {
 			return C.hstream_producer_flush(producer, w.timeout, w.cancel, written, failed, unknown, e)
 		})
 		return err
@@ -121,7 +121,7 @@ func (p *Producer) Flush(ctx context.Context) (counts Counts, err error) {
 // another goroutine until ErrClosed, or rely on the counts.
 func (p *Producer) Close(ctx context.Context) (counts Counts, err error) {
 	err = p.close(func(producer *C.hstream_producer_t) (err error) {
-		counts, err = counted(ctx, func(w wait, written, failed, unknown *C.uint64_t, e **C.hstream_error_t) C.hstream_code_t {
+		counts, err = counted(ctx, closing, func(w wait, written, failed, unknown *C.uint64_t, e **C.hstream_error_t) C.hstream_code_t {
 			return C.hstream_producer_close(producer, w.timeout, w.cancel, written, failed, unknown, e)
 		})
 		return err

@@ -16,11 +16,17 @@ type wait struct {
 	cancel  *C.hstream_cancel_t
 }
 
-// waiting calls a function for as long as the context allows.
+// waiting calls a function for as long as the context allows, and not at all if it has ended.
 func waiting(ctx context.Context, call func(wait) error) error {
 	if err := ctx.Err(); err != nil {
 		return &Error{Code: errInterrupted, Message: err.Error(), ended: err}
 	}
+	return closing(ctx, call)
+}
+
+// closing calls a function also after the context's deadline, with no time to wait: what is closed late is closed all
+// the same. So it is the time-out that a deadline becomes, and the cancel object serves cancellation alone.
+func closing(ctx context.Context, call func(wait) error) error {
 	w := wait{timeout: C.HSTREAM_FOREVER}
 	if deadline, bounded := ctx.Deadline(); bounded {
 		// Rounded up, so that it does not end before the context does.
@@ -36,7 +42,9 @@ func waiting(ctx context.Context, call func(wait) error) error {
 	defer C.hstream_cancel_free(w.cancel)
 	triggered := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		C.hstream_cancel_trigger(w.cancel)
+		if ctx.Err() == context.Canceled {
+			C.hstream_cancel_trigger(w.cancel)
+		}
 		close(triggered)
 	})
 	err := call(w)

@@ -5,7 +5,16 @@
 #include <future>
 #include <thread>
 
+#if __cplusplus >= 202002L
+#include <ranges>
+#endif
+
 #include "hstreamdb.hpp"
+
+#if __cplusplus >= 202002L
+static_assert(std::ranges::input_range<hstreamdb::batch> && std::ranges::input_range<hstreamdb::streams>);
+static_assert(std::ranges::input_range<hstreamdb::deliveries>);
+#endif
 
 namespace hs = hstreamdb;
 using namespace std::chrono_literals;

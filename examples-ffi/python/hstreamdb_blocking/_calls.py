@@ -25,11 +25,11 @@ def _check(_):
 
 
 class _Interrupt:
-    """The cancel object; a forked child makes its own."""
+    """The cancel object, and the descriptor that triggers it; a forked child makes its own."""
 
     def __init__(self):
         self._make()
-        os.register_at_fork(after_in_child=self._make)
+        os.register_at_fork(after_in_child=self._make_again)
 
     def _make(self):
         out = ffi.new("hstream_cancel_t **")
@@ -37,20 +37,24 @@ class _Interrupt:
         self.cancel = ffi.gc(out[0], lib.hstream_cancel_free)
         self._fd = lib.hstream_cancel_write_fd(self.cancel)
 
+    def _make_again(self):
+        inherited = self._fd
+        self._make()
+        before = signal.set_wakeup_fd(-1)
+        signal.set_wakeup_fd(self._fd if before == inherited else before, warn_on_full_buffer=False)
+
     def arm(self):
         """Has signals trigger it, if nobody else, as an event loop, is told of them."""
         if self._fd < 0 or threading.current_thread() is not threading.main_thread():
             return
         before = signal.set_wakeup_fd(self._fd, warn_on_full_buffer=False)
-        if before not in (-1, self._fd) and before not in _ours:
+        if before not in (-1, self._fd):
             signal.set_wakeup_fd(before)
-        _ours.add(self._fd)
 
     def set_on(self, options):
         checked(lib.hstream_client_options_set_interrupt(options, self.cancel, _check, ffi.NULL))
 
 
-_ours = set()  # descriptors that were ours, also in the process that this one was forked from
 interrupt = _Interrupt()
 
 

@@ -76,8 +76,7 @@ class BufferedProducer:
         self._producer = made("producer", lib.hstream_producer_free, lib.hstream_producer_new, client, settings)
         self._lock = threading.Lock()
         self._appenders = {}
-        self._appended = itertools.count(1)
-        self._last = 0
+        self._appended = 0
         self._reporter = _Reporter(self._producer, append_callback) if append_callback else None
         _open.add(self)
 
@@ -98,19 +97,22 @@ class BufferedProducer:
         code = function(*what, lib.HSTREAM_NO_WAIT, ffi.NULL, ffi.NULL)
         if code != lib.HSTREAM_OK:
             call(function, *what, milliseconds(timeout), ffi.NULL)
-        self._last = next(self._appended)
+        with self._lock:
+            self._appended += 1
 
     def flush(self, stream_name, shard_id, timeout=None):
-        """Sends what is buffered there, and waits until it is settled and reported."""
+        """Sends what is buffered there, and waits until it is settled."""
         return self._flush(lib.hstream_appender_flush_shard, self._appender(stream_name), shard_id, timeout=timeout)
 
     def flush_by_key(self, stream_name, key=None, timeout=None):
         return self._flush(lib.hstream_appender_flush_key, self._appender(stream_name), *data(key), timeout=timeout)
 
     def flushall(self, timeout=None):
+        """Sends all that is buffered, and waits until it is settled and the callback was told."""
+        appended = self._appended
         counts = self._flush(lib.hstream_producer_flush, self._producer, timeout=timeout)
         if self._reporter:
-            self._reporter.wait_for(self._last, timeout)
+            self._reporter.wait_for(appended, timeout)
         return counts
 
     def _flush(self, function, *what, timeout):
