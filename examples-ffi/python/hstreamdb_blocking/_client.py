@@ -68,9 +68,9 @@ class HStreamDBClient:
         return self
 
     def __exit__(self, *_):
-        self.shutdown()
+        self.close()
 
-    def shutdown(self, timeout=CLOSE_TIMEOUT):
+    def close(self, timeout=CLOSE_TIMEOUT):
         """Closes it and what was made with it: producers flush, consumers send their acks."""
         call(lib.hstream_client_close, self._client, milliseconds(timeout), ffi.NULL)
 

@@ -5,6 +5,7 @@ python -m unittest tests.test_journey, where the package hstreamdb 0.5.0 is inst
 
 import asyncio
 import contextlib
+import inspect
 import unittest
 
 import grpc
@@ -225,6 +226,36 @@ class SameJourney(unittest.TestCase):
             with self.subTest(what):
                 self.assertEqual(found, same)
         self.assertGreater(len(theirs), 20)
+
+    def test_names_parameters_and_defaults_are_the_published_ones(self):
+        """But for the level of compression, where ours is the library's. What must be given there may be optional."""
+        for owner, names in PUBLISHED.items():
+            for name in names.split():
+                theirs = parameters(getattr(owner(published), name))
+                mine = parameters(getattr(owner(ours), name))
+                with self.subTest(name):
+                    self.assertEqual([name for name, _ in mine[: len(theirs)]], [name for name, _ in theirs])
+                    defaults = [(a, b) for (_, a), (_, b) in zip(mine, theirs) if b is not inspect.Parameter.empty]
+                    self.assertTrue(all(a == b for a, b in defaults), defaults)
+                    # What ours has beside these may be left out.
+                    self.assertNotIn(inspect.Parameter.empty, [default for _, default in mine[len(theirs) :]])
+
+
+PUBLISHED = {
+    lambda module: module: "insecure_client secure_client",
+    lambda module: module.HStreamDBClient: """
+        init_cluster_info create_stream delete_stream list_streams list_shards append new_producer
+        create_subscription list_subscriptions does_subscription_exist delete_subscription new_consumer
+        create_reader read_reader delete_reader with_reader""",
+    lambda module: module.BufferedProducer: "append flush flush_by_key flushall close wait wait_and_close",
+    lambda module: module.BufferedProducer.AppendCallback: "on_success on_fail",
+}
+
+
+def parameters(function):
+    """Names and defaults, but for the level of compression."""
+    all_of_them = inspect.signature(function).parameters.values()
+    return [(p.name, "ours" if p.name == "compresslevel" else p.default) for p in all_of_them]
 
 
 if __name__ == "__main__":
