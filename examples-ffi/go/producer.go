@@ -219,7 +219,8 @@ func pack(records []Record, firstTag uint64) (p packedRecords, err error) {
 }
 
 // AppendWait appends through the batch, and waits until the record is written. If the context ends it, the record may
-// be written all the same: see Error.Ambiguous.
+// be written all the same: see Error.Ambiguous. A producer that serves for this alone needs no reports, which the option
+// "reports": "none" says.
 func (a *Appender) AppendWait(ctx context.Context, record Record) (RecordID, error) {
 	var id C.hstream_record_id_t
 	made, err := newRecord(record)
