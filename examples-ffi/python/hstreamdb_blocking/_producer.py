@@ -134,11 +134,18 @@ class BufferedProducer:
             self._reporter.not_here()
         try:
             what = [lib.hstream_producer_close, self._producer]
-            return Counts(*counts_of(*what, timeout_ms=milliseconds(timeout)))
-        finally:
-            _open.discard(self)
-            if self._reporter:
-                self._reporter.end()
+            counts = Counts(*counts_of(*what, timeout_ms=milliseconds(timeout)))
+        except Error:
+            self._ended()
+            raise
+        # What a signal's handler raised has left it open: it can be closed again.
+        self._ended()
+        return counts
+
+    def _ended(self):
+        _open.discard(self)
+        if self._reporter:
+            self._reporter.end()
 
     def _appender(self, stream_name):
         with self._lock:

@@ -13,7 +13,7 @@ import hstreamdb_blocking as hstreamdb
 from hstreamdb_blocking import BufferedProducer, Error, ShardOffset, SpecialOffset
 from hstreamdb_blocking.aio import batches
 
-from .server import server
+from .server import steered
 
 SOON = 60
 
@@ -31,7 +31,7 @@ class Told(BufferedProducer.AppendCallback):
 
 class Bindings(unittest.TestCase):
     def setUp(self):
-        self.url = self.enterContext(server())
+        self.url, self.order = self.enterContext(steered())
         self.client = hstreamdb.insecure_client(url=self.url)
         self.client.create_stream("events", shard_count=2)
         self.client.create_subscription("events", "events", offset=SpecialOffset.EARLIEST)
@@ -185,6 +185,34 @@ class Bindings(unittest.TestCase):
             self.assertEqual(process.stdout.readline(), "handled\n")
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.stdout.readline(), "interrupted\n")
+        self.assert_succeeds(process)
+
+    def test_a_close_that_ctrl_c_has_ended_can_be_made_again(self):
+        self.order("delay Append 600000")
+        process = self.script("""
+            class Told(hstreamdb.BufferedProducer.AppendCallback):
+                def on_success(self, stream_name, payloads, stream_keyid):
+                    print([payload.payload for payload in payloads])
+                def on_fail(self, stream_name, payloads, stream_keyid, e):
+                    print("failed", e)
+            client = hstreamdb.insecure_client(url=url)
+            producer = client.new_producer(Told(), retry_count=-1)
+            producer.append("events", "x")
+            try:
+                print("closing")
+                producer.wait_and_close()
+                sys.exit("it came back")
+            except KeyboardInterrupt:
+                print("interrupted")
+            print(producer.wait_and_close(60).unknown)
+        """)
+        self.assertEqual(process.stdout.readline(), "closing\n")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.stdout.readline(), "interrupted\n")
+        self.order("clear")
+        self.order("cut_calls Append * 14")
+        self.assertEqual(process.stdout.readline(), "[b'x']\n")
+        self.assertEqual(process.stdout.readline(), "0\n")
         self.assert_succeeds(process)
 
     def test_an_event_loop_waits_for_descriptors(self):
