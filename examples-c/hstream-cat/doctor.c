@@ -69,6 +69,9 @@ static int judge(struct visit *visit, hstream_code_t code, hstream_error_t *err)
     if (code == HSTREAM_ERR_TLS) {
         tell("tls", "FAIL", message);
         advise_about_tls(message);
+    } else if (code == HSTREAM_ERR_UNSUPPORTED) {
+        tell("version", "FAIL", message);
+        advise("upgrade the server");
     } else if (code != HSTREAM_OK && !is_denied) {
         tell("answer", "FAIL", message);
         if (!visit->is_tls)
