@@ -2379,6 +2379,24 @@ hstream_code_t hstream_stream_options_set_backlog_seconds(struct hstream_stream_
                                                           uint32_t seconds) HSTREAM_NOEXCEPT;
 
 /**
+ * Sets any option by text. The keys are the names of the setters with dots, and `hstream_options_schema_json`
+ * lists them with what they take.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: UNKNOWN_OPTION, INVALID_ARGUMENT, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_stream_options_set(struct hstream_stream_options_t *stream_options,
+                                          const char *key,
+                                          const char *value,
+                                          struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
  * Creates a stream. A call that timed out may have left a stream with fewer shards.
  *
  * May be NULL: `stream_options`, `call`, `out`, `err`.

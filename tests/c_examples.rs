@@ -7,11 +7,15 @@
 #[cfg(feature = "tls")]
 #[path = "authority/mod.rs"]
 mod authority;
+#[path = "c_examples/hstream_cat.rs"]
+mod hstream_cat;
 #[path = "library/mod.rs"]
 mod library;
 #[cfg(feature = "tls")]
 #[path = "c_examples/secure.rs"]
 mod secure;
+#[path = "c_examples/tasks.rs"]
+mod tasks;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -78,11 +82,15 @@ fn main() -> ExitCode {
             #[cfg(feature = "tls")]
             SECURE,
         ];
-        for program in programs {
+        for program in programs.into_iter().chain(tasks::PROGRAMS.iter().copied()) {
             if let Err(errors) = compile(program, &bin) {
                 eprintln!("{errors}");
                 return ExitCode::FAILURE;
             }
+        }
+        if let Err(errors) = hstream_cat::compile(&bin) {
+            eprintln!("{errors}");
+            return ExitCode::FAILURE;
         }
     }
     let mut trials = Vec::new();
@@ -120,8 +128,8 @@ fn main() -> ExitCode {
         ("consumer", |bin| succeeds(run(CONSUMER, bin, NOTHING))),
         ("reader", |bin| succeeds(run(READER, bin, NOTHING))),
     ];
-    for (name, case) in plain {
-        add("C compiler", compiler, name, case);
+    for (name, case) in plain.iter().chain(tasks::CASES).chain(hstream_cat::CASES) {
+        add("C compiler", compiler, name, *case);
     }
     #[cfg(target_os = "linux")]
     add("C compiler", compiler, "event loop", |bin| succeeds(run(EVENT_LOOP, bin, NOTHING)));
@@ -151,8 +159,8 @@ fn main() -> ExitCode {
         ("quickstart under valgrind", quickstart_checked),
         ("spool under valgrind", |bin| spools(bin, &some_events(bin, "spooled.ndjson"), run_checked)),
     ];
-    for (name, case) in checked {
-        add("valgrind", valgrind, name, case);
+    for (name, case) in checked.iter().chain(hstream_cat::CHECKED) {
+        add("valgrind", valgrind, name, *case);
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
