@@ -4103,8 +4103,8 @@ hstream_code_t hstream_producer_stats_json(struct hstream_producer_t *producer,
 
 /**
  * Returns a descriptor that is readable while `hstream_producer_poll` would return at once, for event loops; -1 if
- * reports are not polled, or where there are no descriptors. When it is readable, poll with no wait until nothing
- * comes: the rest of a batch of which `max_reports` took a part does not make it readable again.
+ * reports are not polled, or where there are no descriptors. It stays readable while there is a rest of a batch of
+ * which `max_reports` took a part.
  *
  * **Ownership**: It is the producer's: only to be waited for, and not to be read or closed.
  * **Threads**: any, several at once.
@@ -4154,8 +4154,8 @@ void hstream_producer_begin_close(struct hstream_producer_t *producer) HSTREAM_N
 /**
  * Accepts no more records, sends what is there, and waits until all is settled and reported. What is not
  * settled in time is given up: reported as ABORTED if it was never sent, else as ambiguous. After it no
- * callback runs. `written`, `failed` and `unknown` say how the records ended that it waited for. Closing
- * twice is fine.
+ * callback runs. `written`, `failed` and `unknown` say how the records ended that it waited for: those that had
+ * not been reported when it was called; `hstream_producer_stats_json` counts all. Closing twice is fine.
  *
  * May be NULL: `cancel`, `written`, `failed`, `unknown`, `err`.
  *
@@ -5717,7 +5717,9 @@ HSTREAM_API
 void hstream_consumer_options_free(struct hstream_consumer_options_t *HSTREAM_NULLABLE consumer_options) HSTREAM_NOEXCEPT;
 
 /**
- * Sets the consumer's name, unique among those of the subscription: default generated.
+ * Sets the consumer's name, unique among those of the subscription: default generated. A server that has not missed a
+ * lost connection yet keeps the name taken: the consumer waits for it then, and so do acks. With a generated name it
+ * comes back at once, with a number behind the name.
  *
  * May be NULL: `err`.
  *

@@ -3,13 +3,11 @@
 use bytes::Bytes;
 use prost::Message;
 
+use crate::codec::encoded_id::EncodedId;
 use crate::codec::received::IdRun;
 use crate::proto::StreamingFetchRequest;
 
 const REQUEST_ACKS: u8 = 0x1a;
-const ID_SHARD: u8 = 0x08;
-const ID_BATCH: u8 = 0x10;
-const ID_INDEX: u8 = 0x18;
 
 /// The request without acks, which all others begin with.
 pub(crate) fn begin(subscription: &str, consumer: &str) -> Bytes {
@@ -33,32 +31,11 @@ pub(crate) fn request(begin: &[u8], acks: &[IdRun]) -> Bytes {
 }
 
 fn write_run(run: &IdRun, request: &mut Vec<u8>) {
-    // All ids of a run begin alike. Fields that are zero are left out, as the generated code does.
-    let mut alike = Vec::with_capacity(24);
-    write_field(ID_SHARD, run.shard_id, &mut alike);
-    write_field(ID_BATCH, run.batch_id, &mut alike);
-    let mut index = Vec::with_capacity(8);
-    for place in 0..run.count {
-        index.clear();
-        write_field(ID_INDEX, run.get(place).batch_index.into(), &mut index);
-        // Shorter than 128 bytes, so its length is one.
-        request.extend_from_slice(&[REQUEST_ACKS, (alike.len() + index.len()) as u8]);
-        request.extend_from_slice(&alike);
-        request.extend_from_slice(&index);
+    let mut id = EncodedId::new(REQUEST_ACKS, run.get(0));
+    for _ in 0..run.count {
+        request.extend_from_slice(id.as_bytes());
+        id.advance();
     }
-}
-
-fn write_field(tag: u8, value: u64, buffer: &mut Vec<u8>) {
-    if value == 0 {
-        return;
-    }
-    buffer.push(tag);
-    let mut rest = value;
-    while rest >= 0x80 {
-        buffer.push(rest as u8 | 0x80);
-        rest >>= 7;
-    }
-    buffer.push(rest as u8);
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ impl DecodedBatch {
 
 fn decode(raw: &RawBatch, limit: usize) -> Result<(Bytes, Layouts)> {
     let bytes = compression::unpack(raw.compression, raw.payload.clone(), limit)?;
-    let layouts = record::decode_all(&bytes)?;
+    let layouts = record::decode_all(&bytes, raw.ids.len())?;
     // The server makes ids from the declared count alone, so this is where a wrong count shows.
     if layouts.len() != raw.ids.len() {
         return Err(Error::new(

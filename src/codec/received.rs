@@ -5,6 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use prost_types::Timestamp;
 
+use crate::codec::encoded_id::EncodedId;
 use crate::codec::wire::Reader;
 use crate::error::Result;
 use crate::proto;
@@ -53,7 +54,10 @@ impl RawBatch {
         let mut reader = Reader::new(message, range);
         while let Some(field) = reader.next()? {
             match field.tag {
-                RECEIVED_IDS => batch.ids.push(read_id(message, field.bytes)?),
+                RECEIVED_IDS => {
+                    batch.ids.push(read_id(message, field.bytes)?);
+                    batch.ids.push_following(&mut reader);
+                }
                 RECEIVED_BATCH => batch.read_record(message, field.bytes)?,
                 _ => {}
             }
@@ -165,6 +169,22 @@ impl Ids {
             _ => self.runs.push((self.len, IdRun::one(id))),
         }
         self.len += 1;
+    }
+
+    /// Reads those that follow the last one, as long as they are written as we would write them: the way of nearly all
+    /// ids, without looking at each number of each.
+    fn push_following(&mut self, reader: &mut Reader<'_>) {
+        let Some((_, run)) = self.runs.last_mut() else { return };
+        let Some(next) = u32::try_from(run.indexes().end).ok() else { return };
+        let mut expected = EncodedId::new(RECEIVED_IDS as u8, run.get(run.count));
+        let most = u32::MAX - next;
+        let mut count = 0;
+        while count < most && reader.skip(expected.as_bytes()) {
+            expected.advance();
+            count += 1;
+        }
+        run.count += count;
+        self.len += count as usize;
     }
 
     pub(crate) fn len(&self) -> usize {

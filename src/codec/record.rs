@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use crate::codec::plain;
 use crate::codec::wire::{Reader, broken};
 use crate::error::{Error, Result};
 use crate::proto::h_stream_record_header::Flag;
@@ -13,11 +14,11 @@ use crate::record::{Record, RecordKind};
 
 // Tags: field number * 8 + wire type. All fields here are length-delimited but the flag.
 const BATCH_RECORDS: u8 = 0x0a;
-const RECORD_HEADER: u8 = 0x0a;
-const RECORD_PAYLOAD: u8 = 0x12;
-const HEADER_FLAG: u8 = 0x08;
+pub(crate) const RECORD_HEADER: u8 = 0x0a;
+pub(crate) const RECORD_PAYLOAD: u8 = 0x12;
+pub(crate) const HEADER_FLAG: u8 = 0x08;
 const HEADER_ATTRIBUTES: u8 = 0x12;
-const HEADER_KEY: u8 = 0x1a;
+pub(crate) const HEADER_KEY: u8 = 0x1a;
 const ENTRY_NAME: u8 = 0x0a;
 const ENTRY_VALUE: u8 = 0x12;
 
@@ -107,7 +108,8 @@ pub(crate) struct Span {
 
 impl Span {
     /// Batches are smaller than 4 GiB: [`decode_all`] sees to it.
-    fn of(range: Range<usize>) -> Self {
+    #[inline]
+    pub(crate) fn of(range: Range<usize>) -> Self {
         Span { start: range.start as u32, len: range.len() as u32 }
     }
 
@@ -179,17 +181,24 @@ impl Layout {
     }
 }
 
-/// Finds the records of a decompressed batch. The result is that of the batch; its records may be broken all the
-/// same.
-pub(crate) fn decode_all(batch: &[u8]) -> Result<Layouts> {
+/// A record takes a tag and a length at least.
+const LEAST_LEN: usize = 2;
+
+/// Finds the records of a decompressed batch, of which so many are expected. The result is that of the batch; its
+/// records may be broken all the same.
+pub(crate) fn decode_all(batch: &[u8], expected: usize) -> Result<Layouts> {
     if u32::try_from(batch.len()).is_err() {
         return Err(broken("a batch of 4 GiB or more"));
     }
-    let mut records = Layouts::default();
+    let mut records =
+        Layouts { all: Vec::with_capacity(expected.min(batch.len() / LEAST_LEN)), ..Layouts::default() };
     let mut reader = Reader::new(batch, 0..batch.len());
     while let Some(field) = reader.next()? {
         if field.tag == u64::from(BATCH_RECORDS) {
-            records.push(decode(batch, field.bytes));
+            match plain::layout(&batch[field.bytes.clone()], field.bytes.start) {
+                Some(layout) => records.all.push(layout),
+                None => records.push(decode(batch, field.bytes)),
+            }
         }
     }
     Ok(records)
@@ -337,7 +346,7 @@ mod tests {
         fn we_read_what_generated_code_writes(records in proptest::collection::vec(any_record(), 0..8)) {
             let batch = proto::BatchHStreamRecords { records: records.iter().map(generated).collect() };
             let bytes = Bytes::from(batch.encode_to_vec());
-            let layouts = decode_all(&bytes).unwrap();
+            let layouts = decode_all(&bytes, 0).unwrap();
             prop_assert_eq!(layouts.len(), records.len());
             for (index, record) in records.iter().enumerate() {
                 let layout = layouts.get(index).unwrap();
@@ -353,8 +362,24 @@ mod tests {
         }
 
         #[test]
+        fn a_plain_record_is_what_it_is_field_by_field(
+            key in "[a-zé]{0,90}",
+            payload in proptest::collection::vec(any::<u8>(), 0..20_000),
+            flips in proptest::collection::vec((0usize..12, any::<u8>()), 0..2),
+        ) {
+            let mut record = Vec::new();
+            encode(&Record::raw(payload).with_key(key), &mut record);
+            flips.into_iter().for_each(|(place, byte)| if let Some(old) = record.get_mut(place) { *old = byte });
+            let field = Reader::new(&record, 0..record.len()).next().ok().flatten();
+            let body = field.map(|field| field.bytes).unwrap_or_default();
+            if let Some(layout) = plain::layout(&record[body.clone()], body.start) {
+                prop_assert_eq!(layout, decode(&record, body).unwrap());
+            }
+        }
+
+        #[test]
         fn any_bytes_give_records_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            if let Ok(layouts) = decode_all(&bytes) {
+            if let Ok(layouts) = decode_all(&bytes, 0) {
                 for layout in layouts.readable() {
                     let _ = (layout.key.of_bytes(&bytes), layout.payload.of_bytes(&bytes));
                     attributes(&bytes, layout.attributes.range()).count();
@@ -367,7 +392,7 @@ mod tests {
     fn one_record_of_an_unknown_flag_does_not_spoil_the_others() {
         let mut bytes = vec![BATCH_RECORDS, 4, RECORD_HEADER, 2, HEADER_FLAG, 7];
         encode(&Record::raw("ok"), &mut bytes);
-        let layouts = decode_all(&bytes).unwrap();
+        let layouts = decode_all(&bytes, 0).unwrap();
         assert!(layouts.get(0).unwrap_err().to_string().contains("flag 7"));
         assert_eq!(layouts.get(1).unwrap().payload.of_bytes(&bytes), b"ok");
         assert_eq!((layouts.len(), layouts.readable().len()), (2, 1));
@@ -375,7 +400,7 @@ mod tests {
 
     #[test]
     fn a_missing_header_reads_as_json_without_a_key() {
-        let layouts = decode_all(&[BATCH_RECORDS, 0]).unwrap();
+        let layouts = decode_all(&[BATCH_RECORDS, 0], 1).unwrap();
         assert_eq!(layouts.get(0).unwrap().kind, RecordKind::Json);
     }
 

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::codec::batch::{SERVER_LIMIT, fits_alone};
 use crate::error::{Error, ErrorKind, Result};
@@ -213,7 +212,7 @@ impl Appender {
             let taken = if wait_for_room { Some(core.take_room(encoded_len, &patience)?) } else { None };
             let worker = || ShardWorker::spawn(&self.core, lane);
             let push = Push { record, encoded_len, tag, delivery: delivery.as_deref_mut() };
-            let not_taken = match lane.push(push, taken, in_callback, Instant::now, worker) {
+            let not_taken = match lane.push(push, taken, in_callback, core.settings.now, worker) {
                 Ok(()) => {
                     if at_once || core.room_is_wanted() {
                         lane.seal_now();

@@ -263,6 +263,6 @@ pub(crate) mod tests {
         let halves = part.take_apart(|index, _| usize::from(index > 0));
         let positions: Vec<_> = halves.iter().map(|(_, half)| half.positions.clone().unwrap()).collect();
         assert_eq!(positions, [vec![1].into(), vec![3, 5].into_boxed_slice()]);
-        assert_eq!(record::decode_all(&halves[1].1.bytes).unwrap().len(), 2);
+        assert_eq!(record::decode_all(&halves[1].1.bytes, 2).unwrap().len(), 2);
     }
 }

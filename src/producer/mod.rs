@@ -49,6 +49,8 @@ pub(crate) mod stats;
 pub(crate) mod core;
 pub(crate) mod buffered;
 pub(crate) mod direct;
+#[cfg(all(test, feature = "dev-server"))]
+mod tests;
 
 pub use appender::Appender;
 pub use buffered::BufferedProducer;

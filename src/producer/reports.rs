@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Range;
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -99,7 +100,7 @@ impl Deliveries {
         let Some(bytes) = &self.inner.records else { return &[] };
         self.inner.layouts.get_or_init(|| {
             // We encoded them, so they decode.
-            wire::decode_all(bytes).unwrap_or_default().readable()
+            wire::decode_all(bytes, self.len()).unwrap_or_default().readable()
         })
     }
 
@@ -279,26 +280,54 @@ pub(crate) fn next_callback_thread_name() -> String {
     format!("hstream-cb-{}", THREADS.fetch_add(1, Ordering::Relaxed))
 }
 
+/// What one poll gets of the reports of a batch: all of them, or as many as it wanted.
+pub(crate) struct Portion {
+    pub(crate) deliveries: Deliveries,
+    pub(crate) range: Range<usize>,
+}
+
+impl Portion {
+    pub(crate) fn all(deliveries: Deliveries) -> Self {
+        let range = 0..deliveries.len();
+        Portion { deliveries, range }
+    }
+
+    /// Keeps so many. The others, if there are some.
+    pub(crate) fn split_off(&mut self, most: usize) -> Option<Portion> {
+        let (middle, end) = (self.range.start.saturating_add(most), self.range.end);
+        if end <= middle {
+            return None;
+        }
+        self.range.end = middle;
+        Some(Portion { deliveries: self.deliveries.clone(), range: middle..end })
+    }
+}
+
 /// Reports that wait to be polled. Bounded by the producer's limit of unreported records.
 #[derive(Default)]
 pub(crate) struct ReportQueue {
-    reports: Mutex<VecDeque<Report>>,
+    waiting: Mutex<Waiting>,
     /// No more reports will come.
     ended: AtomicBool,
-    /// Whoever polls has reports at hand that it did not hand out yet.
-    has_rest: AtomicBool,
     changed: Notify,
     #[cfg(unix)]
     ready: Ready,
 }
 
+#[derive(Default)]
+struct Waiting {
+    /// What the last poll left of a report. It goes first.
+    rest: Option<Portion>,
+    reports: VecDeque<Report>,
+}
+
 impl ReportQueue {
     fn push(&self, report: Report) {
-        let mut reports = self.reports.lock();
+        let mut waiting = self.waiting.lock();
         // A flush that it ends may be followed by a poll at once: that waits for the lock.
         report.handover.reported();
-        reports.push_back(report);
-        drop(reports);
+        waiting.reports.push_back(report);
+        drop(waiting);
         self.note_change();
     }
 
@@ -316,24 +345,29 @@ impl ReportQueue {
 
     #[cfg(unix)]
     fn has_something(&self) -> bool {
-        let at_hand = self.ended.load(Ordering::SeqCst) || self.has_rest.load(Ordering::SeqCst);
-        at_hand || !self.reports.lock().is_empty()
+        let waiting = self.waiting.lock();
+        self.ended.load(Ordering::SeqCst) || waiting.rest.is_some() || !waiting.reports.is_empty()
     }
 
-    /// Whether a poll would return without taking a report from here, because there is a rest of an earlier one.
-    #[cfg(feature = "ffi")]
-    pub(crate) fn note_rest(&self, has_rest: bool) {
-        if self.has_rest.swap(has_rest, Ordering::SeqCst) != has_rest {
-            self.note_change();
-        }
-    }
-
-    pub(crate) fn try_pop(&self) -> Option<Deliveries> {
-        let Report { deliveries, handover } = self.reports.lock().pop_front()?;
+    /// Reports of one batch, `most` of them at most.
+    pub(crate) fn try_pop(&self, most: usize) -> Option<Portion> {
+        let mut waiting = self.waiting.lock();
+        let (mut portion, handover) = match waiting.rest.take() {
+            Some(rest) => (rest, None),
+            None => {
+                let Report { deliveries, handover } = waiting.reports.pop_front()?;
+                (Portion::all(deliveries), Some(handover))
+            }
+        };
+        // Under the same lock, so that of all who were woken for a report one finds it, and the next its rest.
+        waiting.rest = portion.split_off(most);
+        drop(waiting);
         #[cfg(unix)]
         self.ready.update(|| self.has_something());
-        handover.polled();
-        Some(deliveries)
+        if let Some(handover) = handover {
+            handover.polled();
+        }
+        Some(portion)
     }
 
     /// Waits until a report lies here that keeps room of the buffer.
@@ -341,7 +375,7 @@ impl ReportQueue {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
-            if self.reports.lock().iter().any(|report| report.handover.keeps_room()) {
+            if self.waiting.lock().reports.iter().any(|report| report.handover.keeps_room()) {
                 return;
             }
             changed.await;
@@ -350,7 +384,7 @@ impl ReportQueue {
 
     /// Nobody will poll any more.
     pub(crate) fn clear(&self) {
-        while self.try_pop().is_some() {}
+        while self.try_pop(usize::MAX).is_some() {}
     }
 
     fn end(&self) {
@@ -358,15 +392,15 @@ impl ReportQueue {
         self.note_change();
     }
 
-    /// The next report; `None` once there will be none.
-    pub(crate) async fn pop(&self) -> Option<Deliveries> {
+    /// The next reports, `most` at most; `None` once there will be none.
+    pub(crate) async fn pop(&self, most: usize) -> Option<Portion> {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
             // Asked first: what came before the end is still there.
             let ended = self.ended.load(Ordering::SeqCst);
-            if let Some(deliveries) = self.try_pop() {
-                return Some(deliveries);
+            if let Some(portion) = self.try_pop(most) {
+                return Some(portion);
             }
             if ended {
                 return None;

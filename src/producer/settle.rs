@@ -30,7 +30,7 @@ impl Core {
     ) {
         let failed = outcome.is_err();
         let counts = counts(&outcome, batch.count.into());
-        self.stats.settled(counts, batch.bytes.len(), batch.since);
+        self.stats.settled(counts, batch.bytes.len(), self.age(batch.since));
         let reported = self.reports(failed);
         let lent = reported && self.settings.lent_records.include(failed);
         let credit = if lent { batch.credit } else { 0 };

@@ -489,3 +489,41 @@ fn what_a_shard_keeps_for_records_to_follow_is_not_pending_and_comes_back() {
     // All of the buffer is there for records, to the last byte.
     assert_eq!(pending_of(size * 100, 99), (of_one * 99, true));
 }
+
+#[test]
+fn a_close_counts_all_that_had_not_been_reported_when_it_was_called() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    let (open, gate) = mpsc::channel::<()>();
+    // Nothing is reported before the gate opens.
+    let config = ProducerConfig::new().on_delivery(move |_| {
+        let _ = gate.recv();
+    });
+    let producer = fixture.client.producer(config).unwrap();
+    let appender = producer.appender(&stream).unwrap();
+    let mut accepted = 60_000;
+    (0..accepted).for_each(|number| appender.append(&text(number as usize)).unwrap());
+    let counts = thread::scope(|scope| {
+        let closing = scope.spawn(|| producer.close(SOON).unwrap());
+        while appender.append(&text(0)).is_ok() {
+            accepted += 1;
+        }
+        drop(open);
+        closing.join().unwrap()
+    });
+    assert_eq!((counts.written, counts.total()), (accepted, accepted));
+}
+
+#[test]
+fn what_was_reported_before_a_close_is_counted_by_statistics_alone() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    let producer = fixture.client.producer(ProducerConfig::new().linger(Linger::ByHand)).unwrap();
+    let appender = producer.appender(&stream).unwrap();
+    (0..5).for_each(|number| appender.append(&text(number)).unwrap());
+    assert_eq!(producer.flush(SOON).unwrap().written, 5);
+    (5..8).for_each(|number| appender.append(&text(number)).unwrap());
+    assert_eq!(producer.close(SOON).unwrap().written, 3);
+    assert_eq!(producer.close(SOON).unwrap().total(), 0);
+    assert_eq!(producer.stats().settled.written, 8);
+}

@@ -24,6 +24,7 @@ pub(crate) struct Plan {
     pub(crate) max_attempts: Option<u32>,
     pub(crate) backoff: Backoff,
     pub(crate) send_twice: bool,
+    pub(crate) now: fn() -> std::time::Instant,
 }
 
 #[derive(Clone)]
@@ -135,7 +136,7 @@ impl Cluster {
         }
         state.batches += 1;
         let batch_id = state.batches;
-        for (index, layout) in wire::decode_all(&message.payload)?.readable().iter().enumerate() {
+        for (index, layout) in wire::decode_all(&message.payload, 0)?.readable().iter().enumerate() {
             let payload = layout.payload.of_bytes(&message.payload).to_vec();
             state.records.push(Stored { life, shard_id, batch_id, index, payload });
         }
