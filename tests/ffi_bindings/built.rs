@@ -6,34 +6,36 @@ use std::process::Command;
 use crate::root;
 
 pub(crate) struct Built {
-    directory: tempfile::TempDir,
+    directory: PathBuf,
 }
 
 impl Built {
     pub(crate) fn make() -> Result<Self, String> {
         let library = library();
         refresh(&library)?;
-        let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
+        // Always the same: Go remembers what pkg-config has said.
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ffi_bindings");
+        std::fs::create_dir_all(&directory).map_err(|error| error.to_string())?;
         for name in [file_name(), format!("{}.0.{}", file_name(), hstreamdb_abi())] {
-            link(&library, &directory.path().join(name))?;
+            link(&library, &directory.join(name))?;
         }
         let built = Self { directory };
-        std::fs::write(built.directory.path().join("hstreamdb.pc"), built.pkg_config())
+        std::fs::write(built.directory.join("hstreamdb.pc"), built.pkg_config())
             .map_err(|error| error.to_string())?;
         Ok(built)
     }
 
     /// Where the library is, and `hstreamdb.pc`; and where programs may be put.
     pub(crate) fn directory(&self) -> &Path {
-        self.directory.path()
+        &self.directory
     }
 
     pub(crate) fn library(&self) -> PathBuf {
-        self.directory.path().join(file_name())
+        self.directory.join(file_name())
     }
 
     fn pkg_config(&self) -> String {
-        let (libdir, includedir) = (self.directory.path().display(), root().join("include"));
+        let (libdir, includedir) = (self.directory.display(), root().join("include"));
         let includedir = includedir.display();
         format!(
             "libdir={libdir}\nName: hstreamdb\nDescription: this build\nVersion: {}\n\
@@ -54,6 +56,9 @@ fn hstreamdb_abi() -> &'static str {
 
 #[cfg(unix)]
 fn link(library: &Path, name: &Path) -> Result<(), String> {
+    if name.is_symlink() {
+        std::fs::remove_file(name).map_err(|error| error.to_string())?;
+    }
     std::os::unix::fs::symlink(library, name).map_err(|error| error.to_string())
 }
 

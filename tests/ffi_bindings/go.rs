@@ -43,6 +43,8 @@ fn go(built: &Built, program: &str) -> Command {
         // The module needs no other; nothing is asked of the network.
         .envs([("GOFLAGS", "-mod=mod"), ("GOPROXY", "off"), ("GOTOOLCHAIN", "local")])
         .env("PKG_CONFIG_PATH", built.directory())
+        // Go remembers what pkg-config said before of another directory, unless its flags are others.
+        .env("CGO_CFLAGS", format!("-I{}", built.directory().display()))
         .env("LD_LIBRARY_PATH", built.directory())
         .env("HSTREAM_DEV_SERVER", dev_server());
     command

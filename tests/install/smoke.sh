@@ -107,7 +107,8 @@ run_block() {
     elif ! grep -q hstream-dev-server "$1"; then
         start_server
     fi
-    (cd "$copy" && PATH=$root/.venv/bin:$PATH bash -eu "$1")
+    # Go remembers what pkg-config said of an earlier prefix, unless its flags are others.
+    (cd "$copy" && PATH=$root/.venv/bin:$PATH CGO_CFLAGS="-I$P/include" bash -eu "$1")
     stop_server
     pass
 }
