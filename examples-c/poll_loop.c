@@ -8,10 +8,8 @@
 
 #define _POSIX_C_SOURCE 200809L
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -51,19 +49,16 @@ static hstream_code_t open_all(struct loop *loop, hstream_client_t *client, char
     return code;
 }
 
-static int watch(const struct loop *loop)
+static hstream_code_t watch(const struct loop *loop, int set)
 {
     const int fds[SOURCES] = {hstream_producer_event_fd(loop->producer), hstream_consumer_event_fd(loop->consumer),
                               hstream_reader_event_fd(loop->reader)};
-    int set = epoll_create1(EPOLL_CLOEXEC);
-    for (uint32_t source = 0; source < SOURCES && set >= 0; source++) {
+    for (uint32_t source = 0; source < SOURCES; source++) {
         struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = source}};
-        if (epoll_ctl(set, EPOLL_CTL_ADD, fds[source], &event) != 0) {
-            close(set);
-            return -1;
-        }
+        if (epoll_ctl(set, EPOLL_CTL_ADD, fds[source], &event) != 0)
+            return HSTREAM_ERR_RESOURCES;
     }
-    return set;
+    return HSTREAM_OK;
 }
 
 /* Gets what is there without waiting. A descriptor stays readable while there is more. */
@@ -115,15 +110,15 @@ int main(int argc, char **argv)
     hstream_client_options_t *options = hstream_client_options_new();
     hstream_client_t *client = NULL;
     hstream_error_t *err = NULL;
-    int set = -1;
+    int set = epoll_create1(EPOLL_CLOEXEC);
 
     hstream_code_t code = hstream_client_options_set_url(options, argv[1], &err);
     if (code == HSTREAM_OK)
         code = hstream_client_connect(options, NULL, &client, &err);
     if (code == HSTREAM_OK)
         code = open_all(&loop, client, argv + 2, &err);
-    if (code == HSTREAM_OK && (set = watch(&loop)) < 0)
-        code = HSTREAM_ERR_RESOURCES;
+    if (code == HSTREAM_OK)
+        code = watch(&loop, set);
     if (code == HSTREAM_OK)
         code = run(&loop, set, strtoul(argv[4], NULL, 10), &err);
     if (code == HSTREAM_OK) /* the consumer's acks; the others have nothing left */

@@ -54,13 +54,13 @@ static int tell_rest(const char *lag)
     return 1;
 }
 
-/* The end of -e: all is acked, or nothing has come for so long although the consumer waits for nothing but records. */
+/* The end of -e: all is acked, or nothing has come for so long over a connection. */
 static int is_at_end(struct app *app, hstream_consumer_t *consumer, int64_t *quiet_since)
 {
     hstream_error_t *err = NULL;
     if (!ok(hstream_consumer_flush_acks(consumer, FAREWELL_MS, app->cancel, &err), &err, "acks"))
         return 0;
-    if (hstream_consumer_waiting_for(consumer) != HSTREAM_WAITING_RECORDS)
+    if (hstream_consumer_waiting_for(consumer) == HSTREAM_WAITING_CONNECTION)
         *quiet_since = now_ms();
     char *lag = get_lag(app);
     int is_over = lag && strncmp(value_of(lag, "caught_up"), "true", 4) == 0;

@@ -72,6 +72,8 @@ static int judge(struct visit *visit, hstream_code_t code, hstream_error_t *err)
     } else if (code == HSTREAM_ERR_UNSUPPORTED) {
         tell("version", "FAIL", message);
         advise("upgrade the server");
+    } else if (hstream_code_category(code) == HSTREAM_CATEGORY_CALLER) {
+        tell("options", "FAIL", message); /* it was not even tried */
     } else if (code != HSTREAM_OK && !is_denied) {
         tell("answer", "FAIL", message);
         if (!visit->is_tls)

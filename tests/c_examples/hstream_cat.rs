@@ -546,6 +546,9 @@ fn addresses(bin: &Path) -> Result<(), Failed> {
     let server = wrong(DevServer::start())?;
     let both = format!("{},127.0.0.1:1", server.url());
     finds(&doctor(bin, &["-b", &both]), &["tcp      FAIL  127.0.0.1 port 1", "version  ok"])?;
+    // Options that contradict each other.
+    let contradiction = doctor(bin, &["-b", &server.url(), "-X", "auth.token=c2VjcmV0"]);
+    finds(&contradiction, &["options  FAIL  ", "plaintext.auth"])?;
     // Something that listens and says nothing of what is expected.
     let silent = std::net::TcpListener::bind("127.0.0.1:0")?;
     let url = format!("hstream://{}", silent.local_addr()?);
