@@ -46,6 +46,7 @@ pub(crate) mod delivery;
 pub(crate) mod reports;
 pub(crate) mod flush;
 pub(crate) mod stats;
+pub(crate) mod tags;
 pub(crate) mod core;
 pub(crate) mod buffered;
 pub(crate) mod direct;

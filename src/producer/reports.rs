@@ -19,6 +19,7 @@ use crate::codec::record as wire;
 use crate::error::{Error, Result};
 use crate::producer::config::ReportMode;
 use crate::producer::settle::Handover;
+use crate::producer::tags::Tags;
 #[cfg(unix)]
 use crate::ready::Ready;
 use crate::record::Record;
@@ -34,9 +35,9 @@ pub struct Deliveries {
 struct Inner {
     stream: Arc<str>,
     shard_id: u64,
-    tags: Vec<u64>,
+    tags: Tags,
     outcome: Result<Written>,
-    /// The records, where they are lent back.
+    /// The records of the batch, where they are lent back.
     records: Option<Bytes>,
     /// Where they lie; found when first asked for.
     layouts: OnceLock<Vec<wire::Layout>>,
@@ -46,10 +47,11 @@ impl Deliveries {
     pub(crate) fn new(
         stream: Arc<str>,
         shard_id: u64,
-        tags: Vec<u64>,
+        tags: impl Into<Tags>,
         outcome: Result<Written>,
         records: Option<Bytes>,
     ) -> Self {
+        let tags = tags.into();
         let layouts = OnceLock::new();
         Deliveries { inner: Arc::new(Inner { stream, shard_id, tags, outcome, records, layouts }) }
     }
@@ -66,12 +68,12 @@ impl Deliveries {
 
     /// The number of records.
     pub fn len(&self) -> usize {
-        self.inner.tags.len()
+        self.tags().len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.inner.tags.is_empty()
+        self.tags().is_empty()
     }
 
     /// Why they were not written; `None` if they were. A batch is written as a whole or not at all.
@@ -81,7 +83,7 @@ impl Deliveries {
 
     /// What the caller gave the records when they were appended.
     pub fn tags(&self) -> &[u64] {
-        &self.inner.tags
+        self.inner.tags.as_slice()
     }
 
     /// The outcomes one by one.
@@ -100,7 +102,9 @@ impl Deliveries {
         let Some(bytes) = &self.inner.records else { return &[] };
         self.inner.layouts.get_or_init(|| {
             // We encoded them, so they decode.
-            wire::decode_all(bytes, self.len()).unwrap_or_default().readable()
+            let all =
+                wire::decode_all(bytes, self.len()).unwrap_or_default().readable().into_iter().enumerate();
+            all.filter(|(place, _)| self.inner.tags.is_told(*place)).map(|(_, layout)| layout).collect()
         })
     }
 
@@ -136,7 +140,7 @@ pub struct Delivered<'a> {
 impl<'a> Delivered<'a> {
     /// What the caller gave the record when it was appended.
     pub fn tag(&self) -> u64 {
-        self.deliveries.inner.tags[self.index]
+        self.deliveries.tags()[self.index]
     }
 
     /// Its id, or why it has none.
@@ -146,7 +150,8 @@ impl<'a> Delivered<'a> {
     /// It failed; it was [`Aborted`](crate::ErrorKind::Aborted), which is never sent; or nobody can tell
     /// ([`is_ambiguous`](Error::is_ambiguous)).
     pub fn result(&self) -> Result<RecordId, &'a Error> {
-        self.deliveries.inner.outcome.as_ref().map(|written| written.id(self.index))
+        let Inner { outcome, tags, .. } = &*self.deliveries.inner;
+        outcome.as_ref().map(|written| written.id(tags.place(self.index)))
     }
 
     /// The record, where it is lent: see [`Deliveries::records`].

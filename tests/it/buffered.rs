@@ -280,6 +280,26 @@ fn by_hand_means_by_hand_and_age_counts_from_the_first_record() {
 }
 
 #[test]
+fn a_record_that_its_caller_waits_for_has_no_other_report_and_the_others_have_theirs() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    let (config, outcomes) = reporting(ProducerConfig::new().linger(Linger::For(Duration::from_secs(3600))));
+    let producer = fixture.client.producer(config).unwrap();
+    let appender = producer.appender(&stream).unwrap();
+    appender.append_tagged(&text(1), 1, SOON).unwrap();
+    let waited = thread::scope(|scope| {
+        let waiting = scope.spawn(|| appender.append_wait(&text(2), SOON).unwrap());
+        wait_until("all are in the batch", || producer.pending_records() == 2);
+        appender.append_tagged(&text(3), 3, SOON).unwrap();
+        producer.flush(SOON).unwrap();
+        waiting.join().unwrap()
+    });
+    let id = |index| Ok(RecordId::new(waited.shard_id, waited.batch_id, index));
+    assert_eq!(*outcomes.lock().unwrap(), BTreeMap::from([(1, vec![id(0)]), (3, vec![id(2)])]));
+    assert_eq!(Ok(waited), id(1));
+}
+
+#[test]
 fn a_record_over_the_limit_is_refused_before_it_is_queued() {
     let fixture = Fixture::new();
     let stream = fixture.stream(1);

@@ -70,6 +70,7 @@ mod producer {
     pub(crate) mod room;
     pub(crate) mod settle;
     pub(crate) mod stats;
+    pub(crate) mod tags;
     pub(crate) mod worker;
 
     pub(crate) use crate::packer as compressor;
