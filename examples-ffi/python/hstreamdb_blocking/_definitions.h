@@ -352,6 +352,7 @@ void hstream_stream_options_free(struct hstream_stream_options_t * stream_option
 hstream_code_t hstream_stream_options_set_replication_factor(struct hstream_stream_options_t *stream_options, uint32_t factor);
 hstream_code_t hstream_stream_options_set_shard_count(struct hstream_stream_options_t *stream_options, uint32_t count);
 hstream_code_t hstream_stream_options_set_backlog_seconds(struct hstream_stream_options_t *stream_options, uint32_t seconds);
+hstream_code_t hstream_stream_options_set(struct hstream_stream_options_t *stream_options, const char *key, const char *value, struct hstream_error_t ** err);
 hstream_code_t hstream_client_create_stream(struct hstream_client_t *client, const char *name, const struct hstream_stream_options_t * stream_options, const struct hstream_call_t * call, struct hstream_stream_t ** out, struct hstream_error_t ** err);
 hstream_code_t hstream_client_list_streams(struct hstream_client_t *client, const char * prefix, const struct hstream_call_t * call, struct hstream_streams_t **out, struct hstream_error_t ** err);
 hstream_code_t hstream_client_get_stream(struct hstream_client_t *client, const char *name, const struct hstream_call_t * call, struct hstream_stream_t **out, struct hstream_error_t ** err);
