@@ -5,6 +5,7 @@
 
 #![allow(missing_docs)]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -39,10 +40,14 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
     text.split(&fence).skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
 }
 
+/// The text without its blocks.
+fn prose(text: &str) -> String {
+    text.split("```").step_by(2).collect()
+}
+
 /// What stands between backticks in the text, outside of blocks.
 fn spans(text: &str) -> Vec<String> {
-    let prose: String = text.split("```").step_by(2).collect();
-    prose.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    prose(text).split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 fn has(tool: &str) -> bool {
@@ -142,20 +147,22 @@ fn texts_below(directory: &Path, ending: &str) -> String {
     all
 }
 
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+}
+
 #[test]
 fn functions_and_constants_in_the_guides_are_in_the_header() {
+    const OTHERS: [&str; 2] = ["HSTREAM_LOG", "HSTREAM_HAS_DEV_SERVER"];
     let header = read(&root().join("include/hstreamdb.h"));
+    let names: BTreeSet<&str> = words(&header).collect();
+    // Families are named by what their names begin with.
+    let begins = |word: &str| names.range(word..).next().is_some_and(|name| name.starts_with(word));
     let mut missing = String::new();
     for (guide, text) in guides() {
-        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        for word in text.split(|c| !is_part(c)) {
-            // Families are named by what their names begin with.
+        for word in words(&text).filter(|word| !OTHERS.contains(word)) {
             let is_name = word.starts_with("hstream_") || word.starts_with("HSTREAM_");
-            let is_local = ["HSTREAM_LOG", "HSTREAM_HAS_DEV_SERVER"].contains(&word);
-            let known = header.split(|c| !is_part(c)).any(|name| {
-                name == word || (word.ends_with('_') && word.len() > 8 && name.starts_with(word))
-            });
-            if is_name && word.len() > 8 && !is_local && !known {
+            if is_name && !names.contains(word) && !(word.ends_with('_') && begins(word)) {
                 writeln!(missing, "{guide}: {word}").unwrap();
             }
         }
@@ -186,7 +193,7 @@ fn options_in_the_guides_are_options() {
 fn links_between_the_guides_lead_somewhere() {
     for (guide, text) in guides() {
         let base = if guide == "SECURITY.md" { root().to_owned() } else { root().join("docs/guide") };
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        for link in prose(&text).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             assert!(base.join(link).exists(), "{guide} links to {link}");
         }
     }
