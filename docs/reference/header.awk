@@ -69,8 +69,14 @@ in_top {
     else if ($0 ~ /^ \*     [a-z-]+  /) {
         sub(/^ \*     /, " * - **")
         sub(/  +/, "**: ")
-    } else
-        sub(/^ \*   +/, " * ")
+        in_list = 1
+    } else if ($0 ~ /^ \*      /)
+        sub(/^ \* +/, " *   ")
+    else {
+        # A list ends with an empty line here, and without one there.
+        sub(/^ \*   /, in_list ? " *\n * " : " * ")
+        in_list = 0
+    }
     gsub(/hstream_<type>_<verb>|HSTREAM_<GROUP>_<NAME>|\*_options/, "`&`")
     print
     next
