@@ -25,7 +25,9 @@ mod support;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use hstreamdb::ClientConfig;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// Provokes what a section is about; returns the messages.
@@ -72,6 +74,12 @@ const CASES: &[(&str, Provoke)] = &[
     ("Unknown option", calls::unknown_option),
     ("Forked", calls::forked),
 ];
+
+/// Pauses so long that a call fails before the first of them, and not with what its last moment brings.
+fn unhurried(url: String) -> ClientConfig {
+    const HOUR: Duration = Duration::from_secs(3600);
+    ClientConfig::new(url).retry(6, HOUR, HOUR)
+}
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use hstreamdb::{Cancel, ClientConfig, ConsumerConfig, Next, ProducerConfig, Record, Wait};
+use hstreamdb::{Cancel, Client, ClientConfig, ConsumerConfig, Next, ProducerConfig, Record, Wait};
 
 use crate::support::{Fixture, SOON};
+use crate::unhurried;
 
 pub(crate) fn would_deadlock() -> Vec<String> {
     let fixture = Fixture::new();
@@ -29,7 +30,8 @@ pub(crate) fn time_was_up() -> Vec<String> {
     let unanswered = quick.echo("x").unwrap_err().to_string();
     fixture.server.faults().clear();
     fixture.server.faults().next("Echo").always().refuse(14, "not now");
-    let refused = quick.echo("x").unwrap_err().to_string();
+    let patient = Client::connect(unhurried(fixture.server.url())).unwrap();
+    let refused = patient.echo("x").unwrap_err().to_string();
     let stream = fixture.stream(1);
     let producer = fixture.client.producer(ProducerConfig::new()).unwrap();
     fixture.server.faults().next("Append").never_answer();

@@ -7,10 +7,9 @@ use hstreamdb::dev_server::DevServerOptions;
 use hstreamdb::{Client, ClientConfig, Record, StreamOptions};
 
 use crate::support::{Fixture, Refusing};
+use crate::unhurried;
 
-/// Why no connection could be made, with little patience.
-fn failed(url: String) -> String {
-    let config = ClientConfig::new(url).request_timeout(Duration::from_secs(1));
+fn failed(config: impl Into<ClientConfig>) -> String {
     Client::connect(config).unwrap_err().to_string()
 }
 
@@ -19,21 +18,24 @@ pub(crate) fn refused() -> Vec<String> {
 }
 
 pub(crate) fn unknown_host() -> Vec<String> {
-    vec![failed("hstream://no-such-host.invalid".into())]
+    // Longer than a part of a name can be: no name server has to be asked.
+    vec![failed(format!("hstream://{}.invalid", "x".repeat(64)))]
 }
 
 pub(crate) fn no_answer() -> Vec<String> {
     // The kernel takes the connection, and nobody says anything.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    vec![failed(format!("hstream://{}", silent.local_addr().unwrap()))]
+    let config = ClientConfig::new(format!("hstream://{}", silent.local_addr().unwrap()));
+    vec![failed(config.request_timeout(Duration::from_secs(1)))]
 }
 
 pub(crate) fn advertised() -> Vec<String> {
     let nobody = Refusing::new();
     let server =
         DevServerOptions::new().advertised_address("127.0.0.1", nobody.address.port()).start().unwrap();
-    let client = Client::connect(server.url()).unwrap().within(Duration::from_millis(500));
-    client.create_stream("s", StreamOptions::new()).unwrap();
+    // One that goes on trying finds the seed in the end.
+    Client::connect(server.url()).unwrap().create_stream("s", StreamOptions::new()).unwrap();
+    let client = Client::connect(unhurried(server.url())).unwrap();
     vec![client.append_one("s", &Record::raw("x")).unwrap_err().to_string()]
 }
 
@@ -46,5 +48,5 @@ pub(crate) fn too_old() -> Vec<String> {
 }
 
 pub(crate) fn bad_url() -> Vec<String> {
-    ["ftp://a", "hstream://a:b", "hstream://a/path"].map(|url| failed(url.into())).to_vec()
+    ["ftp://a", "hstream://a:b", "hstream://a/path"].map(failed).to_vec()
 }
