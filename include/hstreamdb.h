@@ -115,11 +115,17 @@
 extern "C" {
 #endif
 
+/** The version of this header: its first number. */
 #define HSTREAM_VERSION_MAJOR 0
+/** The second number. */
 #define HSTREAM_VERSION_MINOR 1
+/** The third number. */
 #define HSTREAM_VERSION_PATCH 0
+/** The version as one number: 1000003 is 1.0.3, and 2001 is 0.2.1. */
 #define HSTREAM_VERSION_NUMBER 1000
+/** What programs and library must agree on; see `hstream_check_abi`. */
 #define HSTREAM_ABI_VERSION 1
+/** The version as text. */
 #define HSTREAM_VERSION_STRING "0.1.0"
 
 /** "NUL-terminated", as the length of data. */
@@ -739,7 +745,7 @@ typedef void (*hstream_log_fn)(int32_t level,
                                void *user_data);
 
 /**
- * The id of a stored record. `reserved` is 0 on output and ignored on input.
+ * The id of a stored record.
  */
 typedef struct hstream_record_id_t {
     /**
@@ -754,6 +760,9 @@ typedef struct hstream_record_id_t {
      * Position in the batch, from 0.
      */
     uint32_t batch_index;
+    /**
+     * 0 on output, and ignored on input.
+     */
     uint32_t reserved;
 } hstream_record_id_t;
 

@@ -134,7 +134,8 @@ impl ServerError {
             Some(Body { code: i32::try_from(code).ok(), name, extra })
         }
         let Body { code, name, extra } = body(text).unwrap_or_default();
-        let name = name.unwrap_or_else(|| if code.is_some() { String::new() } else { text.to_owned() });
+        let plain = if status == status::UNAUTHENTICATED { without_credentials(text) } else { text };
+        let name = name.unwrap_or_else(|| if code.is_some() { String::new() } else { plain.to_owned() });
         ServerError { status, code, name, extra }
     }
 
@@ -174,6 +175,11 @@ impl ServerError {
             _ => what,
         }
     }
+}
+
+/// Servers repeat the token that they refuse, behind a colon: it must not get into logs.
+fn without_credentials(text: &str) -> &str {
+    text.split_once(':').map_or(text, |(what, _)| what)
 }
 
 /// `StreamNotFound` as "stream not found"; anything that is not one such word stays as it is.
@@ -462,7 +468,11 @@ impl fmt::Display for Error {
         }
         f.write_str(&self.inner.message)?;
         if let Some(node) = &self.inner.node {
-            write!(f, " (node {node})")?;
+            let shown = format!(" (node {node})");
+            // A message that ends with another error's text has it already.
+            if !self.inner.message.ends_with(&shown) {
+                f.write_str(&shown)?;
+            }
         }
         Ok(())
     }
@@ -521,6 +531,20 @@ mod tests {
         let object =
             Error::from_server(9, r#"{"error":604,"extra":{"a":1},"message":"ConnectorCheckFailed"}"#);
         assert_eq!(object.server().unwrap().extra_json(), r#"{"a":1}"#);
+    }
+
+    #[test]
+    fn a_refused_token_is_not_repeated() {
+        let error = Error::from_server(status::UNAUTHENTICATED, "Invalid token: Basic c2VjcmV0");
+        assert_eq!(error.server().unwrap().name(), "Invalid token");
+        assert!(!format!("{error} {error:?}").contains("c2VjcmV0"), "{error:?}");
+    }
+
+    #[test]
+    fn a_node_is_named_once() {
+        let last = Error::from_server(status::UNAVAILABLE, "not now").at_node("a:1");
+        let error = Error::new(ErrorKind::Timeout, format!("the last: {last}")).at_node("a:1");
+        assert_eq!(error.to_string(), "the last: not now (node a:1)");
     }
 
     #[test]

@@ -134,17 +134,29 @@ fn version() -> String {
         number(env!("CARGO_PKG_VERSION_PATCH")),
     );
     let mut text = String::new();
-    for (name, value) in [
-        ("VERSION_MAJOR", major),
-        ("VERSION_MINOR", minor),
-        ("VERSION_PATCH", patch),
-        ("VERSION_NUMBER", major * 1_000_000 + minor * 1000 + patch),
-        ("ABI_VERSION", if major == 0 { minor } else { 1000 * major }),
+    for (name, value, comment) in [
+        ("VERSION_MAJOR", major, "The version of this header: its first number."),
+        ("VERSION_MINOR", minor, "The second number."),
+        ("VERSION_PATCH", patch, "The third number."),
+        (
+            "VERSION_NUMBER",
+            major * 1_000_000 + minor * 1000 + patch,
+            "The version as one number: 1000003 is 1.0.3, and 2001 is 0.2.1.",
+        ),
+        (
+            "ABI_VERSION",
+            if major == 0 { minor } else { 1000 * major },
+            "What programs and library must agree on; see `hstream_check_abi`.",
+        ),
     ] {
-        writeln!(text, "#define HSTREAM_{name} {value}").expect("strings take all");
+        writeln!(text, "/** {comment} */\n#define HSTREAM_{name} {value}").expect("strings take all");
     }
-    writeln!(text, "#define HSTREAM_VERSION_STRING \"{}\"", env!("CARGO_PKG_VERSION"))
-        .expect("strings take all");
+    writeln!(
+        text,
+        "/** The version as text. */\n#define HSTREAM_VERSION_STRING \"{}\"",
+        env!("CARGO_PKG_VERSION")
+    )
+    .expect("strings take all");
     text
 }
 

@@ -22,7 +22,7 @@ pub const HSTREAM_OFFSET_RECORD: i32 = 2;
 /// Begin with the first record stored at or after a time.
 pub const HSTREAM_OFFSET_TIME: i32 = 3;
 
-/// The id of a stored record. `reserved` is 0 on output and ignored on input.
+/// The id of a stored record.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct hstream_record_id_t {
@@ -32,6 +32,7 @@ pub struct hstream_record_id_t {
     pub batch_id: u64,
     /// Position in the batch, from 0.
     pub batch_index: u32,
+    /// 0 on output, and ignored on input.
     pub reserved: u32,
 }
 

@@ -215,6 +215,10 @@ fn credentials_are_checked_by_the_server_and_can_be_rotated() {
     assert!(missing.server().is_some_and(|server| server.grpc_status() == 16), "{missing:?}");
     let wrong = Client::connect(config().auth_token("d3Jvbmc=")).unwrap_err();
     assert!(wrong.server().is_some_and(|server| server.grpc_status() == 16), "{wrong:?}");
+    assert!(
+        !format!("{wrong:?}").contains("d3Jvbmc"),
+        "the server repeats the token, and we don't: {wrong:?}"
+    );
     let client = Client::connect(config().basic_auth("aladdin", "opensesame")).unwrap();
     client.echo("x").unwrap();
     client.set_auth_token(b"d3Jvbmc=").unwrap();
