@@ -76,7 +76,7 @@ fn header() -> String {
             comment.push_str(line);
             comment.push('\n');
         }
-        body.push_str(&marked_nullable(line, &comment));
+        body.push_str(&marked_result(&marked_nullable(line, &comment)));
         body.push('\n');
     }
     compact_constants(&body)
@@ -109,7 +109,7 @@ fn compact_constants(header: &str) -> String {
 fn marked_nullable(line: &str, comment: &str) -> String {
     let Some(list) = comment.split("May be NULL:").nth(1) else { return line.to_owned() };
     let list = list.split('.').next().unwrap_or_default();
-    let is_parameter = line.ends_with([',', ')']);
+    let is_parameter = line.ends_with([',', ')']) || line.ends_with(");");
     if !is_parameter || line.trim_start().starts_with(['/', '*', '#']) {
         return line.to_owned();
     }
@@ -123,6 +123,15 @@ fn marked_nullable(line: &str, comment: &str) -> String {
     }
     let before = &line[..declared.len() - name.len()];
     format!("{before}HSTREAM_NULLABLE {}", &line[declared.len() - name.len()..])
+}
+
+/// A function whose result may be NULL: all that return pointers to something else than texts do for NULL.
+fn marked_result(line: &str) -> String {
+    let returns_pointer = line.split('(').next().is_some_and(|before| before.contains(" *hstream_"));
+    if !returns_pointer || line.starts_with([' ', '/', '#']) || line.starts_with("const char *") {
+        return line.to_owned();
+    }
+    line.replacen(" *hstream_", " *HSTREAM_NULLABLE hstream_", 1)
 }
 
 /// The version macros, from Cargo's version.
