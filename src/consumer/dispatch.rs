@@ -50,7 +50,8 @@ impl<H: Handler> Dispatch<H> {
 
     pub(crate) fn run(mut self) {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.deliver_until_ended()));
-        let panicked = || Error::new(ErrorKind::Panic, "the callback thread of a consumer panicked; this is a bug");
+        let panicked =
+            || Error::new(ErrorKind::Panic, "the callback thread of a consumer panicked; this is a bug");
         let failure = outcome.unwrap_or_else(|_| Err(panicked())).err();
         if let Some(error) = &failure {
             self.shared.fail(error.clone());

@@ -185,9 +185,7 @@ impl Core {
         match self.reserve.take(wanted) {
             Some(taken) => Ok(taken),
             // The callback's own thread would wait for itself.
-            None => {
-                self.wait_for_room(wanted, &Patience::none()).map_err(|refused| self.refused(refused))
-            }
+            None => self.wait_for_room(wanted, &Patience::none()).map_err(|refused| self.refused(refused)),
         }
     }
 
