@@ -1,5 +1,5 @@
 /* Signals are the host's: nothing of them is changed, no thread of ours takes one, SIGPIPE ends nobody, and handlers
- * may trigger cancel objects. Linux only. */
+ * may trigger cancel objects. With the argument "no-masks" those of our threads are not looked at. Linux only. */
 
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -219,8 +219,9 @@ static void handlers_may_trigger(hstream_client_t *client)
     hstream_cancel_free(cancel);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    int has_masks = argc < 2 || strcmp(argv[1], "no-masks") != 0;
     struct signals before, during, after;
     hstream_dev_server_t *server = NULL;
     sigset_t own;
@@ -237,9 +238,9 @@ int main(void)
     make_stream(client, "signals");
     look(&during);
     are_equal(&before, &during);
-    CHECK(our_threads_block_all() >= 1);
+    CHECK(!has_masks || our_threads_block_all() >= 1);
     a_server_that_is_killed_ends_nobody(server, client);
-    CHECK(our_threads_block_all() >= 1);
+    CHECK(!has_masks || our_threads_block_all() >= 1);
     a_peer_that_goes_away_ends_nobody();
     handlers_may_trigger(client);
     hstream_client_free(client);

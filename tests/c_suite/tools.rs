@@ -28,6 +28,8 @@ pub(crate) enum Way {
     ValgrindWithoutLeaks,
     /// The program's own side compiled with checks of addresses and of undefined behaviour.
     Sanitized,
+    /// Of these the second alone: the locks of the first do not survive forks.
+    Undefined,
     /// Compiled as C++17, and linked against the archive.
     Static,
 }
@@ -36,7 +38,7 @@ impl Way {
     /// What must be there.
     pub(crate) fn needs(self) -> &'static [&'static str] {
         match self {
-            Way::Plain | Way::Sanitized => &["cc"],
+            Way::Plain | Way::Sanitized | Way::Undefined => &["cc"],
             Way::Valgrind | Way::ValgrindWithoutLeaks => &["cc", "valgrind"],
             Way::Static => &["c++"],
         }
@@ -47,6 +49,7 @@ impl Way {
             Way::Plain => "plain",
             Way::Valgrind | Way::ValgrindWithoutLeaks => "valgrind",
             Way::Sanitized => "sanitized",
+            Way::Undefined => "sanitized but for addresses",
             Way::Static => "as C++17, static",
         }
     }
@@ -129,23 +132,26 @@ pub(crate) fn compile(source: &Path, way: Way, bin: &Path) -> Result<PathBuf, Fa
         Way::Static => command.args(["-x", "c++", "-std=c++17", "-Wno-missing-field-initializers"]),
         _ => command.args(["-std=c11", "-Wpedantic"]),
     };
-    if way == Way::Sanitized {
-        command.args([
-            "-fsanitize=address,undefined",
-            "-fno-sanitize-recover=all",
-            "-fno-omit-frame-pointer",
-        ]);
+    let sanitizers = match way {
+        Way::Sanitized => &["-fsanitize=address,undefined", "-fno-omit-frame-pointer"][..],
+        Way::Undefined => &["-fsanitize=undefined"],
+        _ => &[],
+    };
+    command.args(sanitizers);
+    if !sanitizers.is_empty() {
+        command.arg("-fno-sanitize-recover=all");
     }
     for include in ["include", "tests/c"] {
         command.arg("-I").arg(root().join(include));
     }
     command.arg(source).arg("-o").arg(&program);
-    link(&mut command, way, &directory)?;
+    link(&mut command, way, &directory, name)?;
     let output = command.output()?;
     if output.status.success() { Ok(program) } else { Err(told(&output).into()) }
 }
 
-fn link(command: &mut Command, way: Way, directory: &Path) -> Result<(), Failed> {
+/// All but the program that loads the library by itself.
+fn link(command: &mut Command, way: Way, directory: &Path, program: &OsStr) -> Result<(), Failed> {
     if way == Way::Static {
         command.args(["-x", "none"]).arg(archive()).args(SYSTEM_LIBRARIES);
         return Ok(());
@@ -161,7 +167,10 @@ fn link(command: &mut Command, way: Way, directory: &Path) -> Result<(), Failed>
     for place in [directory, &library_directory()] {
         command.arg(format!("-Wl,-rpath,{}", place.display()));
     }
-    command.arg("-L").arg(library_directory()).args(["-lhstreamdb", "-lpthread", "-ldl"]);
+    command.arg("-L").arg(library_directory()).args(["-lpthread", "-ldl"]);
+    if program != "loading" {
+        command.arg("-lhstreamdb");
+    }
     Ok(())
 }
 
