@@ -67,6 +67,7 @@ const PROGRAMS: &[Program] = &[
     Program::of("consumer", OTHERS),
     Program::of("reader", OTHERS),
     Program::of("values", ALL),
+    Program::of("cancelling", ALL),
     Program { few: &["20"], ..Program::of("ownership", ALL) },
     #[cfg(target_os = "linux")]
     Program::of("event_loop", OTHERS),
