@@ -2398,6 +2398,24 @@ hstream_code_t hstream_stream_options_set_backlog_seconds(struct hstream_stream_
                                                           uint32_t seconds) HSTREAM_NOEXCEPT;
 
 /**
+ * Sets any option by text. The keys are the names of the setters with dots, and `hstream_options_schema_json`
+ * lists them with what they take.
+ *
+ * May be NULL: `err`.
+ *
+ * **Ownership**: What is given is copied.
+ * **Threads**: one at a time, and no other function on it meanwhile.
+ * **Blocking**: no.
+ * **Errors**: UNKNOWN_OPTION, INVALID_ARGUMENT, UTF8.
+ * **Since**: 0.1.
+ */
+HSTREAM_API
+hstream_code_t hstream_stream_options_set(struct hstream_stream_options_t *stream_options,
+                                          const char *key,
+                                          const char *value,
+                                          struct hstream_error_t **HSTREAM_NULLABLE err) HSTREAM_NOEXCEPT;
+
+/**
  * Creates a stream. A call that timed out may have left a stream with fewer shards.
  *
  * May be NULL: `stream_options`, `call`, `out`, `err`.
@@ -4122,8 +4140,8 @@ hstream_code_t hstream_producer_stats_json(struct hstream_producer_t *producer,
 
 /**
  * Returns a descriptor that is readable while `hstream_producer_poll` would return at once, for event loops; -1 if
- * reports are not polled, or where there are no descriptors. When it is readable, poll with no wait until nothing
- * comes: the rest of a batch of which `max_reports` took a part does not make it readable again.
+ * reports are not polled, or where there are no descriptors. It stays readable while there is a rest of a batch of
+ * which `max_reports` took a part.
  *
  * **Ownership**: It is the producer's: only to be waited for, and not to be read or closed.
  * **Threads**: any, several at once.
@@ -4173,8 +4191,8 @@ void hstream_producer_begin_close(struct hstream_producer_t *producer) HSTREAM_N
 /**
  * Accepts no more records, sends what is there, and waits until all is settled and reported. What is not
  * settled in time is given up: reported as ABORTED if it was never sent, else as ambiguous. After it no
- * callback runs. `written`, `failed` and `unknown` say how the records ended that it waited for. Closing
- * twice is fine.
+ * callback runs. `written`, `failed` and `unknown` say how the records ended that it waited for: those that had
+ * not been reported when it was called; `hstream_producer_stats_json` counts all. Closing twice is fine.
  *
  * May be NULL: `cancel`, `written`, `failed`, `unknown`, `err`.
  *
@@ -5736,7 +5754,9 @@ HSTREAM_API
 void hstream_consumer_options_free(struct hstream_consumer_options_t *HSTREAM_NULLABLE consumer_options) HSTREAM_NOEXCEPT;
 
 /**
- * Sets the consumer's name, unique among those of the subscription: default generated.
+ * Sets the consumer's name, unique among those of the subscription: default generated. A server that has not missed a
+ * lost connection yet keeps the name taken: the consumer waits for it then, and so do acks. With a generated name it
+ * comes back at once, with a number behind the name.
  *
  * May be NULL: `err`.
  *

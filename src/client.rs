@@ -295,6 +295,7 @@ impl Client {
             max_attempts: Some(settings.max_attempts),
             backoff: settings.backoff,
             send_twice: false,
+            now: Instant::now,
         }
     }
 

@@ -7,9 +7,15 @@
 #[cfg(feature = "tls")]
 #[path = "authority/mod.rs"]
 mod authority;
+#[path = "c_examples/hstream_cat.rs"]
+mod hstream_cat;
+#[path = "library/mod.rs"]
+mod library;
 #[cfg(feature = "tls")]
 #[path = "c_examples/secure.rs"]
 mod secure;
+#[path = "c_examples/tasks.rs"]
+mod tasks;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -53,7 +59,7 @@ fn main() -> ExitCode {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let bin = directory.path().to_owned();
     if compiler && !arguments.list {
-        if let Err(error) = refresh_library() {
+        if let Err(error) = library::refresh(has_all_functions).and_then(|()| library::link_into(&bin)) {
             eprintln!("{error}");
             return ExitCode::FAILURE;
         }
@@ -76,11 +82,15 @@ fn main() -> ExitCode {
             #[cfg(feature = "tls")]
             SECURE,
         ];
-        for program in programs {
+        for program in programs.into_iter().chain(tasks::PROGRAMS.iter().copied()) {
             if let Err(errors) = compile(program, &bin) {
                 eprintln!("{errors}");
                 return ExitCode::FAILURE;
             }
+        }
+        if let Err(errors) = hstream_cat::compile(&bin) {
+            eprintln!("{errors}");
+            return ExitCode::FAILURE;
         }
     }
     let mut trials = Vec::new();
@@ -118,8 +128,8 @@ fn main() -> ExitCode {
         ("consumer", |bin| succeeds(run(CONSUMER, bin, NOTHING))),
         ("reader", |bin| succeeds(run(READER, bin, NOTHING))),
     ];
-    for (name, case) in plain {
-        add("C compiler", compiler, name, case);
+    for (name, case) in plain.iter().chain(tasks::CASES).chain(hstream_cat::CASES) {
+        add("C compiler", compiler, name, *case);
     }
     #[cfg(target_os = "linux")]
     add("C compiler", compiler, "event loop", |bin| succeeds(run(EVENT_LOOP, bin, NOTHING)));
@@ -149,8 +159,8 @@ fn main() -> ExitCode {
         ("quickstart under valgrind", quickstart_checked),
         ("spool under valgrind", |bin| spools(bin, &some_events(bin, "spooled.ndjson"), run_checked)),
     ];
-    for (name, case) in checked {
-        add("valgrind", valgrind, name, case);
+    for (name, case) in checked.iter().chain(hstream_cat::CHECKED) {
+        add("valgrind", valgrind, name, *case);
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -205,38 +215,6 @@ fn has(tool: &str) -> bool {
     found.is_ok_and(|status| status.success())
 }
 
-/// Where the shared library of this build is: beside this test, or one directory up.
-fn library_directory() -> PathBuf {
-    let test = std::env::current_exe().expect("this test has a path");
-    let there = test.ancestors().skip(1).take(2).find(|directory| directory.join(library_name()).exists());
-    there.unwrap_or_else(|| panic!("{} is not beside {}", library_name(), test.display())).to_owned()
-}
-
-fn library_name() -> String {
-    format!("{}hstreamdb{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
-}
-
-/// All sets of features are built into one file of this name, and cargo does not notice when the last build was
-/// of another set. Then it is made again.
-fn refresh_library() -> Result<(), String> {
-    let library = library_directory().join(library_name());
-    if has_all_functions(&library) {
-        return Ok(());
-    }
-    std::fs::remove_file(&library).map_err(|error| format!("{}: {error}", library.display()))?;
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--lib", "--all-features"]).current_dir(root());
-    if !cfg!(debug_assertions) {
-        build.arg("--release");
-    }
-    let built = build.status().map_err(|error| format!("cargo: {error}"))?;
-    if built.success() && has_all_functions(&library) {
-        Ok(())
-    } else {
-        Err(format!("{} lacks functions of this build, and could not be made again", library.display()))
-    }
-}
-
 fn has_all_functions(library: &Path) -> bool {
     const LAST: &[u8] = b"hstream_dev_server_start";
     std::fs::read(library).is_ok_and(|bytes| bytes.windows(LAST.len()).any(|window| window == LAST))
@@ -247,7 +225,6 @@ fn compile(program: Program, bin: &Path) -> Result<(), String> {
 }
 
 fn compile_file(name: &str, source: &Path, bin: &Path) -> Result<(), String> {
-    let library = library_directory();
     let output = Command::new("cc")
         .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g", "-DHSTREAM_HAS_DEV_SERVER"])
         .arg("-I")
@@ -256,9 +233,9 @@ fn compile_file(name: &str, source: &Path, bin: &Path) -> Result<(), String> {
         .arg("-o")
         .arg(bin.join(name))
         .arg("-L")
-        .arg(&library)
+        .arg(bin)
         .args(["-lhstreamdb", "-lpthread"])
-        .arg(format!("-Wl,-rpath,{}", library.display()))
+        .arg(format!("-Wl,-rpath,{}", bin.display()))
         .output()
         .map_err(|error| error.to_string())?;
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -505,7 +482,7 @@ fn event_loop_in_python(_: &Path) -> Result<(), Failed> {
     let client = hstreamdb::Client::connect(url.as_str()).map_err(|error| error.to_string())?;
     let options = hstreamdb::SubscriptionOptions::new();
     client.create_subscription("events", "events", options).map_err(|error| error.to_string())?;
-    let library = library_directory().join(library_name());
+    let library = library::path();
     let script = root().join("tests/c/event_loop.py");
     let arguments = [script.as_os_str(), library.as_os_str(), OsStr::new(&url)];
     succeeds(started(&mut Command::new("python3"), arguments))

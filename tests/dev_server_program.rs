@@ -153,6 +153,21 @@ fn help_tells_every_option() {
     assert!(help.lines().all(|line| line.len() <= 90));
 }
 
+/// The long options that a text names.
+fn options(text: &str) -> std::collections::BTreeSet<String> {
+    let words = text.split(|letter: char| !letter.is_ascii_lowercase() && letter != '-');
+    words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_man_page_tells_the_same_options_as_the_help() {
+    let help = String::from_utf8(run(&["--help"]).stdout).unwrap();
+    let page = include_str!("../docs/man/hstream-dev-server.1").replace("\\-", "-").replace("\\fR", " ");
+    assert!(options(&help).len() > 15);
+    // Fonts are switched before and after a name.
+    assert_eq!(options(&page.replace("\\fB", " ")), options(&help));
+}
+
 #[test]
 fn it_prints_one_line_when_ready_and_ends_well_on_signals() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {

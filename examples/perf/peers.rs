@@ -70,10 +70,15 @@ fn c(directory: &Path) -> Result<Peer, String> {
     let mut cc = Command::new("cc");
     cc.args(["-std=c11", "-O2", "-DHSTREAM_HAS_DEV_SERVER", "-I"]).arg(root().join("include"));
     cc.arg(root().join("examples-c/perf.c")).arg("-o").arg(&program);
-    cc.arg("-L").arg(&library).arg("-lhstreamdb").arg(format!("-Wl,-rpath,{}", library.display()));
+    cc.arg("-L").arg(&library).arg("-lhstreamdb").arg(format!("-Wl,-rpath,{}", directory.display()));
     finished(&mut cc)?;
+    // The program asks for the library by its soname.
+    std::os::unix::fs::symlink(library.join("libhstreamdb.so"), directory.join(SONAME))
+        .map_err(|error| format!("{SONAME}: {error}"))?;
     Ok(Peer { program, script: None })
 }
+
+const SONAME: &str = concat!("libhstreamdb.so.0.", env!("CARGO_PKG_VERSION_MINOR"));
 
 /// Beside this example's directory, or where cargo builds what others depend on.
 fn library_directory() -> Option<PathBuf> {

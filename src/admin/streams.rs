@@ -66,9 +66,9 @@ impl From<proto::Stream> for Stream {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct StreamOptions {
-    replication_factor: u32,
-    shard_count: u32,
-    backlog: Duration,
+    pub(crate) replication_factor: u32,
+    pub(crate) shard_count: u32,
+    pub(crate) backlog: Duration,
 }
 
 impl Default for StreamOptions {

@@ -41,6 +41,21 @@ pub(crate) struct Plan {
     pub(crate) backoff: Backoff,
     /// Whether a write whose outcome is unknown may be sent again.
     pub(crate) send_twice: bool,
+    /// The clock of the deadline.
+    pub(crate) now: fn() -> Instant,
+}
+
+impl Plan {
+    /// The time until the deadline, and no more than this.
+    fn time_left(&self, most: Duration) -> Duration {
+        let left = |deadline: Instant| deadline.saturating_duration_since((self.now)());
+        self.deadline.map_or(most, |deadline| left(deadline).min(most))
+    }
+
+    /// Whether there is no time for a pause and another attempt.
+    fn ends_within(&self, pause: Duration) -> bool {
+        self.deadline.is_some_and(|deadline| (self.now)() + pause >= deadline)
+    }
 }
 
 /// The cluster, as seen from here. Its futures run on the private runtime.
@@ -163,7 +178,9 @@ impl Cluster {
         };
         let mut last = None;
         for node in candidates {
-            match self.attempt(&node, (), self.time_for(deadline, self.known.settings.lookup_timeout)).await {
+            let most = self.known.settings.lookup_timeout;
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            match self.attempt(&node, (), left.map_or(most, |left| left.min(most))).await {
                 Ok(answer) => {
                     self.take_over(&answer)?;
                     return Ok(answer);
@@ -270,7 +287,7 @@ impl Cluster {
                 Verdict::LookUpAgain if attempts == 1 => Duration::ZERO,
                 _ => plan.backoff.delay(attempts, fastrand::f64()),
             };
-            if plan.deadline.is_some_and(|deadline| Instant::now() + pause >= deadline) {
+            if plan.ends_within(pause) {
                 return Err(describe(time_is_up(failure.error())));
             }
             self.known.counters.retries.add(1);
@@ -292,13 +309,13 @@ impl Cluster {
         request: &R,
         plan: Plan,
     ) -> Result<R::Response, Failure> {
-        let (node, route) = self.node_for(target, plan.deadline).await?;
+        let (node, route) = self.node_for(target, plan.time_left(self.known.settings.lookup_timeout)).await?;
         let most = match R::EFFECT {
             // There is no second attempt, and the server may wait as long as it was told to.
             Effect::Takes => Duration::MAX,
             Effect::Reads | Effect::Writes => self.known.settings.attempt_timeout,
         };
-        let outcome = self.attempt(&node, request.clone(), self.time_for(plan.deadline, most)).await;
+        let outcome = self.attempt(&node, request.clone(), plan.time_left(most)).await;
         match &outcome {
             Ok(_) => self.note_answer(&node),
             Err(failure) => {
@@ -311,12 +328,8 @@ impl Cluster {
         outcome
     }
 
-    /// The node to ask, and the look-up that named it.
-    async fn node_for(
-        &self,
-        target: &Target,
-        deadline: Option<Instant>,
-    ) -> Result<(Address, Option<Route>), Failure> {
+    /// The node to ask, and the look-up that named it, which may take so long.
+    async fn node_for(&self, target: &Target, time: Duration) -> Result<(Address, Option<Route>), Failure> {
         if let Some(node) = &self.only {
             return Ok((node.clone(), None));
         }
@@ -326,15 +339,14 @@ impl Cluster {
         let known = self.known.routes.lock().get(target);
         let route = match known {
             Some(route) => route,
-            None => self.look_up(target, deadline).await?,
+            None => self.look_up(target, time).await?,
         };
         Ok((route.node.clone(), Some(route)))
     }
 
     /// Asks who owns it, also if we seem to know.
-    async fn look_up(&self, target: &Target, deadline: Option<Instant>) -> Result<Route, Failure> {
+    async fn look_up(&self, target: &Target, time: Duration) -> Result<Route, Failure> {
         let node = self.known.members.lock().pick(Instant::now());
-        let time = self.time_for(deadline, self.known.settings.lookup_timeout);
         let found = match target {
             // Nobody owns it.
             Target::Any => return Ok(self.known.routes.lock().put(Target::Any, node)),
@@ -370,7 +382,7 @@ impl Cluster {
     pub(crate) async fn open_fetch(&self, subscription: &str, first: Bytes) -> Result<Duplex, Failure> {
         self.refresh_if(self.is_stale()).await;
         let target = Target::Subscription(subscription.to_owned());
-        let route = self.look_up(&target, None).await?;
+        let route = self.look_up(&target, self.known.settings.lookup_timeout).await?;
         self.open_stream(StreamCall::Fetch, route.node, first).await
     }
 
@@ -384,7 +396,7 @@ impl Cluster {
     ) -> Result<Duplex, Failure> {
         self.refresh_if(self.is_stale()).await;
         let target = Target::Shard(shard_id);
-        let (node, route) = self.node_for(&target, None).await?;
+        let (node, route) = self.node_for(&target, self.known.settings.lookup_timeout).await?;
         let opened = self.open_stream(stream, node, first).await;
         if let (Err(failure), Some(route)) = (&opened, route)
             && puts_route_in_doubt(failure)
@@ -562,10 +574,6 @@ impl Cluster {
         if !matches!(failure, Failure::Refused(_)) {
             self.note_lost(node, failure.error());
         }
-    }
-
-    fn time_for(&self, deadline: Option<Instant>, most: Duration) -> Duration {
-        deadline.map_or(most, |deadline| deadline.saturating_duration_since(Instant::now()).min(most))
     }
 }
 

@@ -137,6 +137,26 @@ mod tests {
     }
 
     #[test]
+    fn whatever_an_append_is_answered_with_nothing_panics() {
+        let mut chance = fastrand::Rng::with_seed(1);
+        let whole = answer(&[0, 1, 2]);
+        for _ in 0..20_000 {
+            let mut bytes = whole.clone();
+            bytes.truncate(chance.usize(..=whole.len()));
+            for _ in 0..chance.usize(..4) {
+                let at = chance.usize(..=bytes.len());
+                bytes.insert(at, chance.u8(..));
+                let at = chance.usize(..bytes.len());
+                bytes[at] = chance.u8(..);
+            }
+            match written(&bytes, 7, 3) {
+                Ok(written) => assert_eq!(written.shard_id, 7),
+                Err(error) => assert!(error.is_ambiguous(), "{error}"),
+            }
+        }
+    }
+
+    #[test]
     fn broken_answers_are_ambiguous_errors() {
         let whole = answer(&[0, 1, 2]);
         for end in 0..whole.len() {

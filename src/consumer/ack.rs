@@ -158,6 +158,8 @@ impl Acks {
         runs.append(&mut pending.runs);
         pending.runs = runs;
         pending.since.get_or_insert(now);
+        // They were due before.
+        pending.hurry = true;
     }
 
     /// How many the server may not have: those that were not sent, and those that were sent not long ago.
@@ -328,7 +330,7 @@ mod tests {
         assert_eq!(acks.take(now).unwrap(), [run(0, 2)]);
         push(&acks, 7, 1, now);
         acks.send_again(now);
-        assert_eq!(acks.len(), 3);
+        assert_eq!((acks.len(), acks.due()), (3, Due::Now), "what was due stays so");
         assert_eq!(acks.take(now).unwrap(), [run(0, 2), run(7, 1)]);
         assert_eq!(acks.unconfirmed(now), 3);
         assert_eq!(acks.unconfirmed(now + DOUBT + Duration::from_millis(1)), 0);

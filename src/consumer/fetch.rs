@@ -32,6 +32,8 @@ pub(crate) struct FetchLoop {
     cancelled: u32,
     /// Whether the name is ours: if it is taken, it is by a connection of ours that the server has not missed yet.
     owns_name: bool,
+    /// How often a generated name has been given up for another.
+    renames: u32,
     /// What all requests begin with.
     names: Bytes,
 }
@@ -47,7 +49,7 @@ impl FetchLoop {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let names = acks::begin(&shared.subscription, &shared.settings.name);
         let owns_name = shared.settings.has_unique_name;
-        FetchLoop { shared, attempts: 0, cancelled: 0, owns_name, names }
+        FetchLoop { shared, attempts: 0, cancelled: 0, owns_name, renames: 0, names }
     }
 
     /// Runs until it is stopped, or fails for good. Returns why.
@@ -75,6 +77,9 @@ impl FetchLoop {
                 return Err(error);
             }
             let error = failure.into_error();
+            if error.has_status(status::ALREADY_EXISTS) && self.shared.settings.has_unique_name {
+                self.rename();
+            }
             tracing::debug!(subscription = self.shared.subscription, attempts = self.attempts, %error, "reconnecting");
             self.shared.note_loss(error);
             let pause = self.shared.settings.backoff.delay(self.attempts, fastrand::f64());
@@ -83,6 +88,15 @@ impl FetchLoop {
                 () = self.shared.stopping.closed(), if !self.shared.stopping.is_closed() => {}
             }
         }
+    }
+
+    /// The server has not missed a connection of ours, and will not as long as it has nothing to send there: for
+    /// ever, if it waits for acks. Under another name these reach it, as it takes them from any consumer of the
+    /// subscription. A name that the user gave stays: somebody else may have it.
+    fn rename(&mut self) {
+        self.renames += 1;
+        let name = format!("{}-{}", self.shared.settings.name, self.renames);
+        self.names = acks::begin(&self.shared.subscription, &name);
     }
 
     /// The error to end with, if there is no use in going on.
@@ -145,6 +159,7 @@ impl FetchLoop {
             max_attempts: Some(1),
             backoff: self.shared.settings.backoff,
             send_twice: false,
+            now: Instant::now,
         };
         let answer = cluster.try_once(&owner_of(subscription), &request, plan).await?;
         let found = Subscription::described(answer).map_err(Failure::Unknown)?;

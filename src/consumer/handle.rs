@@ -99,7 +99,8 @@ impl Consumer {
         &self.owner.shared
     }
 
-    /// Its name, unique among the subscription's consumers.
+    /// Its name, unique among the subscription's consumers. Where it was generated, the server may list the consumer
+    /// with a number behind it: see [`ConsumerConfig::name`].
     pub fn name(&self) -> &str {
         &self.shared().settings.name
     }

@@ -31,7 +31,7 @@ use crate::received::Batch;
 use crate::record_id::RecordId;
 use crate::runtime::{Spawner, Task, spawn_thread};
 use crate::test_panic;
-use crate::wait::{Ended, Until, wait};
+use crate::wait::{Ended, Until, Wait, wait};
 
 /// How many runs of ids an event names.
 const TOLD_RUNS: usize = 8;
@@ -154,8 +154,9 @@ struct Life {
     error: Option<Error>,
     fetch: Option<Task<()>>,
     thread: Option<JoinHandle<()>>,
-    /// The thread that runs the callback, as long as it may.
-    callback: Option<ThreadId>,
+    /// The thread that runs the callback, as long as it may. Two, if the last callback of one has started the other,
+    /// which waits for it.
+    callbacks: Vec<ThreadId>,
     /// Whether the last stop left acks that the server may not have taken.
     acks_in_doubt: Option<Error>,
     /// Whether records are handed out.
@@ -193,7 +194,7 @@ impl Shared {
                 error: None,
                 fetch: None,
                 thread: None,
-                callback: None,
+                callbacks: Vec::new(),
                 acks_in_doubt: None,
                 delivering: false,
                 closing: false,
@@ -231,13 +232,19 @@ impl Shared {
     /// Starts the fetch if it does not run.
     pub(crate) fn start(self: &Arc<Self>) -> Result<()> {
         let mut life = self.life.lock();
-        match life.state {
-            ConsumerState::Connecting | ConsumerState::Running | ConsumerState::Reconnecting => return Ok(()),
-            ConsumerState::Idle | ConsumerState::Stopped => {}
-            ConsumerState::Failed | ConsumerState::Closed => return Err(life.why_ended()),
+        if life.runs() {
+            return Ok(());
         }
+        life.check_may_begin()?;
+        let news = self.begin(&mut life);
+        drop(life);
+        log(news);
+        Ok(())
+    }
+
+    fn begin(self: &Arc<Self>, life: &mut Life) -> Vec<Unlogged> {
         self.stopping.renew();
-        let news = self.change(&mut life, ConsumerState::Connecting);
+        let news = self.change(life, ConsumerState::Connecting);
         life.delivering = true;
         life.acks_in_doubt = None;
         let shared = self.clone();
@@ -248,34 +255,30 @@ impl Shared {
             guard.ended = true;
             guard.shared.fetch_ended(outcome);
         }));
-        drop(life);
-        log(news);
-        Ok(())
+        news
     }
 
     pub(crate) fn start_with(self: &Arc<Self>, owner: Weak<Owner>, handler: impl Handler) -> Result<()> {
-        let finished = {
-            let mut life = self.life.lock();
-            let runs = !matches!(life.state, ConsumerState::Idle | ConsumerState::Stopped);
-            if runs && !matches!(life.state, ConsumerState::Failed | ConsumerState::Closed) {
-                return Err(Error::new(ErrorKind::InvalidState, "the consumer runs already"));
-            }
-            life.thread.take()
-        };
-        if let Some(thread) = finished.filter(|thread| thread.thread().id() != std::thread::current().id()) {
-            let _ = thread.join();
-        }
-        self.start()?;
         let dispatch = Dispatch::new(self.clone(), owner, handler);
         let shared = self.clone();
+        // Until all is noted: the thread finds itself among the callbacks, and a close finds the thread.
         let mut life = self.life.lock();
+        if life.runs() {
+            return Err(Error::new(ErrorKind::InvalidState, "the consumer runs already"));
+        }
+        life.check_may_begin()?;
+        let before = life.thread.take();
         let thread = spawn_thread(next_callback_thread_name(), move || {
+            let _guard = CallbackGuard(shared);
+            // One callback at a time: the last one of the thread before may have started this one.
+            let _ = before.map(JoinHandle::join);
             dispatch.run();
-            shared.life.lock().callback = None;
-            shared.changed.notify_waiters();
         })?;
-        life.callback = Some(thread.thread().id());
+        life.callbacks.push(thread.thread().id());
         life.thread = Some(thread);
+        let news = self.begin(&mut life);
+        drop(life);
+        log(news);
         Ok(())
     }
 
@@ -394,17 +397,7 @@ impl Shared {
     }
 
     pub(crate) fn poll(self: &Arc<Self>, max: usize, until: Until<'_>) -> Result<Option<Batch>> {
-        {
-            let life = self.life.lock();
-            if life.callback.is_some() {
-                let message = "the consumer delivers to its callback; it can't be polled as well";
-                return Err(Error::new(ErrorKind::InvalidState, message));
-            }
-            if life.state == ConsumerState::Stopped {
-                return Err(life.why_ended());
-            }
-        }
-        self.start()?;
+        self.start_to_poll()?;
         if !self.settings.auto_ack {
             return self.take(max, until);
         }
@@ -414,6 +407,26 @@ impl Shared {
         let batch = self.take(max, until)?;
         *self.polled.lock() = batch.clone();
         Ok(batch)
+    }
+
+    /// The first poll starts the fetch; one after a stop does not.
+    fn start_to_poll(self: &Arc<Self>) -> Result<()> {
+        let mut life = self.life.lock();
+        if !life.callbacks.is_empty() {
+            let message = "the consumer delivers to its callback; it can't be polled as well";
+            return Err(Error::new(ErrorKind::InvalidState, message));
+        }
+        if life.runs() {
+            return Ok(());
+        }
+        if life.state == ConsumerState::Stopped {
+            return Err(life.why_ended());
+        }
+        life.check_may_begin()?;
+        let news = self.begin(&mut life);
+        drop(life);
+        log(news);
+        Ok(())
     }
 
     /// The next records; an error when there will be none.
@@ -505,11 +518,7 @@ impl Shared {
 
     fn check_delivering(&self) -> Result<()> {
         let life = self.life.lock();
-        let runs = matches!(
-            life.state,
-            ConsumerState::Connecting | ConsumerState::Running | ConsumerState::Reconnecting
-        );
-        if life.delivering && runs { Ok(()) } else { Err(life.why_ended()) }
+        if life.delivering && life.runs() { Ok(()) } else { Err(life.why_ended()) }
     }
 
     pub(crate) fn ack(&self, runs: impl Iterator<Item = IdRun> + Clone) -> Result<()> {
@@ -527,30 +536,34 @@ impl Shared {
     }
 
     pub(crate) fn is_callback_thread(&self) -> bool {
-        self.life.lock().callback == Some(std::thread::current().id())
+        self.life.lock().callbacks.contains(&std::thread::current().id())
     }
 
     pub(crate) fn wait_for_end(&self, until: Until<'_>) -> Result<()> {
         if self.is_callback_thread() {
             return Err(would_deadlock("wait"));
         }
-        let ended = async {
-            loop {
-                let mut changed = std::pin::pin!(self.changed.notified());
-                changed.as_mut().enable();
-                if let Some(outcome) = self.outcome() {
-                    return outcome;
-                }
-                changed.await;
-            }
-        };
+        let ended = self.found(|| self.outcome());
         wait(ended, until).unwrap_or_else(|ended| Err(ended.into_error("the consumer to end")))
+    }
+
+    /// What is found after some change, if not at once.
+    async fn found<T>(&self, look: impl Fn() -> Option<T>) -> T {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            // Listen before looking, or a change between the two would be missed.
+            changed.as_mut().enable();
+            if let Some(found) = look() {
+                return found;
+            }
+            changed.await;
+        }
     }
 
     /// How it ended, once it has, its callback included.
     fn outcome(&self) -> Option<Result<()>> {
         let life = self.life.lock();
-        if life.callback.is_some() {
+        if !life.callbacks.is_empty() {
             return None;
         }
         match life.state {
@@ -616,26 +629,30 @@ impl Shared {
         self.set_state(ConsumerState::Stopped);
     }
 
-    /// Waits for the running callback, after which none runs any more.
+    /// Waits for the running callback, after which none runs any more. However many wait: only one of them has the
+    /// thread to join.
     fn join_callback(&self) {
         self.wake_all();
+        let returned = self.found(|| self.life.lock().callbacks.is_empty().then_some(()));
+        let _ = wait(returned, Wait::forever().until());
         let thread = self.life.lock().thread.take();
-        if let Some(thread) = thread.filter(|thread| thread.thread().id() != std::thread::current().id()) {
-            let _ = thread.join();
-        }
+        let _ = thread.map(JoinHandle::join);
     }
 
     pub(crate) fn close(&self, until: Until<'_>) -> Result<()> {
         if self.is_callback_thread() {
             return Err(would_deadlock("close"));
         }
-        if std::mem::replace(&mut self.life.lock().closing, true) {
-            return Ok(());
+        while std::mem::replace(&mut self.life.lock().closing, true) {
+            if let Some(outcome) = self.wait_for_other_close(until)? {
+                return outcome;
+            }
         }
         let outcome = self.finish(until);
         if outcome.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
             // Nothing is lost, and close can be called again.
             self.life.lock().closing = false;
+            self.wake_all();
             return outcome;
         }
         let mut life = self.life.lock();
@@ -649,6 +666,20 @@ impl Shared {
         self.wake_all();
         // Why it failed was said where it was used; closing it is no failure.
         if failed { Ok(()) } else { outcome }
+    }
+
+    /// How the close ended that another thread had begun; `None` if that was interrupted.
+    fn wait_for_other_close(&self, until: Until<'_>) -> Result<Option<Result<()>>> {
+        if self.state() == ConsumerState::Closed {
+            return Ok(Some(Ok(())));
+        }
+        self.join_callback();
+        let ended = self.found(|| {
+            let life = self.life.lock();
+            let closed = life.state == ConsumerState::Closed;
+            (closed || !life.closing).then(|| closed.then(|| life.acks_in_doubt.clone().map_or(Ok(()), Err)))
+        });
+        wait(ended, until).map_err(|ended| ended.into_error("another thread to close the consumer"))
     }
 
     fn tell_unsent_acks(&self) {
@@ -675,7 +706,27 @@ impl Drop for FetchGuard {
     }
 }
 
+/// Tells those who wait that no callback runs on this thread any more.
+struct CallbackGuard(Arc<Shared>);
+
+impl Drop for CallbackGuard {
+    fn drop(&mut self) {
+        self.0.life.lock().callbacks.retain(|thread| *thread != std::thread::current().id());
+        self.0.changed.notify_waiters();
+    }
+}
+
 impl Life {
+    fn runs(&self) -> bool {
+        use ConsumerState::*;
+        matches!(self.state, Connecting | Running | Reconnecting)
+    }
+
+    /// Whether what does not run can begin, or begin again.
+    fn check_may_begin(&self) -> Result<()> {
+        if self.closing || self.state.is_final() { Err(self.why_ended()) } else { Ok(()) }
+    }
+
     fn why_ended(&self) -> Error {
         match (&self.state, &self.error) {
             (ConsumerState::Failed, Some(error)) => error.clone(),

@@ -134,6 +134,12 @@ impl Faults {
         self.cluster.switches.plain_errors.set(on);
     }
 
+    /// With which status the calls of consumers end that have sent all they will, from now on. 0 is OK, as servers
+    /// send it; other builds of them send 2, UNKNOWN, and old ones 1, CANCELLED.
+    pub fn half_closed(&self, status: i32, text: &str) {
+        *self.cluster.switches.half_closed.lock() = (status != 0).then(|| refusal(status, text));
+    }
+
     fn expel(&self, subscription: &str) -> Vec<Consumer> {
         let now = self.cluster.now();
         let mut state = self.cluster.state();

@@ -117,7 +117,11 @@ impl Call {
             match self.receive().await {
                 Incoming::Message(message) => self.cluster().state().ack(seat, &message.ack_ids)?,
                 // All acks before it are counted by now.
-                Incoming::HalfClosed | Incoming::Over => return Ok(()),
+                Incoming::HalfClosed => {
+                    let status = self.cluster().switches.half_closed.lock().clone();
+                    return status.map_or(Ok(()), |status| Err(AckRefused::Left(status)));
+                }
+                Incoming::Over => return Ok(()),
                 Incoming::Broken(status) => return Err(AckRefused::Left(status)),
             }
         }

@@ -55,6 +55,7 @@
 //! | `break_connections` | `SUBSCRIPTION` | breaks the connections of its consumers |
 //! | `fail_subscription` | `SUBSCRIPTION STATUS [TEXT]` | ends its consumers and unloads it |
 //! | `zombies` | `SUBSCRIPTION CONSUMER STATUS [TEXT]` | ends a consumer's call (`*`: all) and keeps it registered |
+//! | `half_closed` | `STATUS [TEXT]` | how the calls of consumers end that have sent all; 0 is OK, the default |
 //! | `early_headers` | `on`, `off` | response headers of streaming calls come at once |
 //! | `empty_messages` | `on`, `off` | streaming readers get messages without batches in between |
 //! | `plain_errors` | `on`, `off` | errors are bare text, as before 0.15.0 |

@@ -82,6 +82,11 @@ const COMMANDS: &[Command] = &[
         let consumer = Some(consumer).filter(|consumer| *consumer != "*");
         count(it.faults.make_zombies(subscription, consumer, status, words.rest()))
     }),
+    ("half_closed", "STATUS [TEXT]", |it, words| {
+        let status = words.status()?;
+        it.faults.half_closed(status, words.rest());
+        done()
+    }),
     ("early_headers", "on|off", |it, words| {
         it.faults.early_headers(words.on()?);
         done()

@@ -3,6 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
+use tonic::Status;
+
 /// On or off.
 #[derive(Debug, Default)]
 pub(super) struct Switch(AtomicBool);
@@ -46,4 +49,6 @@ pub(super) struct Switches {
     pub(super) empty_messages: Switch,
     /// Errors are the bare text of old servers.
     pub(super) plain_errors: Switch,
+    /// How fetches end that clients have half-closed; `None` is with OK.
+    pub(super) half_closed: Mutex<Option<Status>>,
 }

@@ -839,7 +839,7 @@ mod tests {
     ];
 
     /// Not to be said in a text.
-    const WITHOUT_KEY: [&str; 14] = [
+    const WITHOUT_KEY: [&str; 15] = [
         "client set",
         "client set_event_callback",
         "client set_tls_identity_pem",
@@ -847,6 +847,7 @@ mod tests {
         "producer set",
         "producer set_delivery_callback",
         "append set",
+        "stream set",
         "subscription set",
         "consumer set",
         "consumer set_callback",

@@ -97,7 +97,9 @@ pub unsafe extern "C" fn hstream_consumer_options_free(consumer_options: *mut hs
     });
 }
 
-/// Sets the consumer's name, unique among those of the subscription: default generated.
+/// Sets the consumer's name, unique among those of the subscription: default generated. A server that has not missed a
+/// lost connection yet keeps the name taken: the consumer waits for it then, and so do acks. With a generated name it
+/// comes back at once, with a number behind the name.
 ///
 /// May be NULL: `err`.
 ///

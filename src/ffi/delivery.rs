@@ -14,6 +14,7 @@ use crate::ffi::record::hstream_record_t;
 use crate::ffi::record_id::hstream_record_id_t;
 use crate::ffi::status::*;
 use crate::producer::Deliveries;
+use crate::producer::reports::Portion;
 
 /// Reports of some records of one batch. Read them from any thread; they never change.
 pub struct hstream_deliveries_t {
@@ -30,11 +31,10 @@ pub struct hstream_deliveries_t {
 
 impl hstream_deliveries_t {
     pub(crate) fn new(deliveries: Deliveries) -> Self {
-        let range = 0..deliveries.len();
-        Self::part(deliveries, range)
+        Self::part(Portion::all(deliveries))
     }
 
-    fn part(deliveries: Deliveries, range: Range<usize>) -> Self {
+    pub(crate) fn part(Portion { deliveries, range }: Portion) -> Self {
         hstream_deliveries_t {
             stream: Text::new(deliveries.stream()),
             error: deliveries.error().map(hstream_error_t::of),
@@ -44,16 +44,6 @@ impl hstream_deliveries_t {
             ids: OnceLock::new(),
             codes: OnceLock::new(),
         }
-    }
-
-    /// The first reports, and the others if there are some.
-    pub(crate) fn split(self, most: usize) -> (Self, Option<Self>) {
-        if self.range.len() <= most {
-            return (self, None);
-        }
-        let middle = self.range.start + most;
-        let rest = Self::part(self.deliveries.clone(), middle..self.range.end);
-        (Self::part(self.deliveries, self.range.start..middle), Some(rest))
     }
 
     fn code(&self) -> hstream_code_t {
@@ -338,10 +328,16 @@ mod tests {
         Deliveries::new("s".into(), 4, vec![5, 6, 7], outcome, Some(bytes.into()))
     }
 
+    fn parts(deliveries: Deliveries, most: usize) -> [hstream_deliveries_t; 2] {
+        let mut first = Portion::all(deliveries);
+        let rest = first.split_off(most).unwrap();
+        assert!(first.split_off(most).is_none(), "that was all");
+        [first, rest].map(hstream_deliveries_t::part)
+    }
+
     #[test]
     fn failures_lend_their_records_back_also_in_parts() {
-        let (first, rest) = hstream_deliveries_t::new(failed()).split(2);
-        let rest = rest.unwrap();
+        let [first, rest] = parts(failed(), 2);
         // SAFETY: what is passed lives or is NULL.
         unsafe {
             assert_eq!(hstream_deliveries_count(Some(&first)), 2);
@@ -363,18 +359,16 @@ mod tests {
     #[test]
     fn what_was_written_has_ids() {
         let outcome = Ok(Written { shard_id: 4, batch_id: 9 });
-        let written = hstream_deliveries_t::new(Deliveries::new("s".into(), 4, vec![5, 6, 7], outcome, None));
-        let (_, rest) = written.split(1);
+        let written = Deliveries::new("s".into(), 4, vec![5, 6, 7], outcome, None);
+        let [_, rest] = &parts(written, 1);
+        let rest = Some(rest);
         let mut id = MaybeUninit::uninit();
         // SAFETY: what is passed lives or is NULL.
         unsafe {
-            assert_eq!(hstream_deliveries_record_id(rest.as_ref(), 1, Some(&mut id)), HSTREAM_OK);
+            assert_eq!(hstream_deliveries_record_id(rest, 1, Some(&mut id)), HSTREAM_OK);
             assert_eq!((id.assume_init().batch_id, id.assume_init().batch_index), (9, 2));
-            assert_eq!(
-                hstream_deliveries_record_id(rest.as_ref(), 2, Some(&mut id)),
-                HSTREAM_ERR_INVALID_ARGUMENT
-            );
-            assert!(hstream_deliveries_record(rest.as_ref(), 0).is_null());
+            assert_eq!(hstream_deliveries_record_id(rest, 2, Some(&mut id)), HSTREAM_ERR_INVALID_ARGUMENT);
+            assert!(hstream_deliveries_record(rest, 0).is_null());
         }
     }
 

@@ -1,6 +1,5 @@
 //! Producers.
 
-use std::collections::VecDeque;
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -22,14 +21,11 @@ use crate::producer::{BufferedProducer, Counts};
 use crate::runtime::spawn_thread;
 use crate::test_panic;
 use crate::wait::Wait;
-use parking_lot::Mutex;
 
 /// Appends records to any number of streams, in batches, in the background.
 pub struct hstream_producer_t {
     life: Life,
     producer: BufferedProducer,
-    /// What polls had no room for: of one each, if several threads poll.
-    rests: Mutex<VecDeque<hstream_deliveries_t>>,
     interrupt: Interrupt,
 }
 
@@ -122,7 +118,6 @@ pub unsafe extern "C" fn hstream_producer_new(
         out.write(handles::register(hstream_producer_t {
             life: Life::new(),
             producer,
-            rests: Mutex::default(),
             interrupt: client.interrupt(),
         }));
         Ok(())
@@ -222,19 +217,9 @@ pub unsafe extern "C" fn hstream_producer_poll(
         if most == 0 {
             return Err(Failure::invalid("`max_reports` must be more than 0"));
         }
-        let kept = producer.rests.lock().pop_front();
-        let reports = match kept {
-            Some(kept) => Some(kept),
-            None => producer.producer.poll(limit)?.map(hstream_deliveries_t::new),
-        };
-        let reports = reports.map(|reports| {
-            let (reports, rest) = reports.split(most);
-            let mut rests = producer.rests.lock();
-            rests.extend(rest);
-            producer.producer.note_rest(!rests.is_empty());
-            handles::share(Arc::new(reports))
-        });
-        out.write(reports.unwrap_or(ptr::null_mut()));
+        let reports = producer.producer.poll_some(most, limit)?;
+        let share = |reports| handles::share(Arc::new(hstream_deliveries_t::part(reports)));
+        out.write(reports.map_or(ptr::null_mut(), share));
         Ok(())
     })
 }
@@ -266,8 +251,8 @@ pub unsafe extern "C" fn hstream_producer_stats_json(
 }
 
 /// Returns a descriptor that is readable while `hstream_producer_poll` would return at once, for event loops; -1 if
-/// reports are not polled, or where there are no descriptors. When it is readable, poll with no wait until nothing
-/// comes: the rest of a batch of which `max_reports` took a part does not make it readable again.
+/// reports are not polled, or where there are no descriptors. It stays readable while there is a rest of a batch of
+/// which `max_reports` took a part.
 ///
 /// **Ownership**: It is the producer's: only to be waited for, and not to be read or closed.
 /// **Threads**: any, several at once.
@@ -325,8 +310,8 @@ pub unsafe extern "C" fn hstream_producer_begin_close(producer: *mut hstream_pro
 
 /// Accepts no more records, sends what is there, and waits until all is settled and reported. What is not
 /// settled in time is given up: reported as ABORTED if it was never sent, else as ambiguous. After it no
-/// callback runs. `written`, `failed` and `unknown` say how the records ended that it waited for. Closing
-/// twice is fine.
+/// callback runs. `written`, `failed` and `unknown` say how the records ended that it waited for: those that had
+/// not been reported when it was called; `hstream_producer_stats_json` counts all. Closing twice is fine.
 ///
 /// May be NULL: `cancel`, `written`, `failed`, `unknown`, `err`.
 ///

@@ -154,6 +154,34 @@ pub unsafe extern "C" fn hstream_stream_options_set_backlog_seconds(
     })
 }
 
+/// Sets any option by text. The keys are the names of the setters with dots, and `hstream_options_schema_json`
+/// lists them with what they take.
+///
+/// May be NULL: `err`.
+///
+/// **Ownership**: What is given is copied.
+/// **Threads**: one at a time, and no other function on it meanwhile.
+/// **Blocking**: no.
+/// **Errors**: UNKNOWN_OPTION, INVALID_ARGUMENT, UTF8.
+/// **Since**: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hstream_stream_options_set(
+    stream_options: Option<&mut hstream_stream_options_t>,
+    key: *const c_char,
+    value: *const c_char,
+    err: Option<&mut MaybeUninit<*mut hstream_error_t>>,
+) -> hstream_code_t {
+    boundary::run(err, || {
+        let stream_options = given(stream_options, "stream_options")?;
+        // SAFETY: `key` is NULL or a NUL-terminated text, as the rules for callers say.
+        let key = unsafe { bytes::text(key, "key") }?;
+        // SAFETY: `value` is NULL or a NUL-terminated text, as the rules for callers say.
+        let value = unsafe { bytes::text(value, "value") }?;
+        stream_options.options.set(key, value)?;
+        Ok(())
+    })
+}
+
 /// Creates a stream. A call that timed out may have left a stream with fewer shards.
 ///
 /// May be NULL: `stream_options`, `call`, `out`, `err`.

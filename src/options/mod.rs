@@ -61,6 +61,7 @@ mod consumer;
 mod producer;
 mod reader;
 mod runtime;
+mod stream;
 mod subscription;
 
 pub(crate) use append::APPEND;
@@ -69,6 +70,7 @@ pub(crate) use consumer::CONSUMER;
 pub(crate) use producer::PRODUCER;
 pub(crate) use reader::READER;
 pub(crate) use runtime::RUNTIME;
+pub(crate) use stream::STREAM;
 pub(crate) use subscription::SUBSCRIPTION;
 
 /// Sets an option of a table.
@@ -97,13 +99,14 @@ fn find<'a, C>(table: &'a [ConfigOption<C>], key: &str) -> Result<&'a ConfigOpti
 
 /// All options that can be set by text, as JSON, by what they are options of:
 /// `{"client": [{"key", "type", "range", "default", "text"}, ...], "producer": [...], "append": [...],
-/// "subscription": [...], "consumer": [...], "reader": [...], "runtime": [...]}`.
+/// "stream": [...], "subscription": [...], "consumer": [...], "reader": [...], "runtime": [...]}`.
 /// For documentation, and for bindings of other languages.
 pub fn options_schema_json() -> String {
     let schema = serde_json::json!({
         "client": described(CLIENT),
         "producer": described(PRODUCER),
         "append": described(APPEND),
+        "stream": described(STREAM),
         "subscription": described(SUBSCRIPTION),
         "consumer": described(CONSUMER),
         "reader": described(READER),
@@ -199,6 +202,7 @@ mod tests {
         check.table(CLIENT);
         check.table(PRODUCER);
         check.table(APPEND);
+        check.table(STREAM);
         check.table(SUBSCRIPTION);
         check.table(CONSUMER);
         check.table(READER);

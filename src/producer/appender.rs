@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::codec::batch::{SERVER_LIMIT, fits_alone};
 use crate::error::{Error, ErrorKind, Result};
@@ -86,13 +85,16 @@ impl Appender {
         self.push(To::Key, record, tag, limit, How::Untracked)
     }
 
-    /// Appends a record, and returns something to wait for its id with.
+    /// Appends a record, and returns something to wait for its id with. Where there are reports, it is reported as
+    /// well, with the tag 0.
     ///
     /// # Errors
     ///
     /// As [`append_tagged`](Self::append_tagged).
     pub fn append_tracked(&self, record: &Record, limit: impl Into<Wait>) -> Result<Delivery> {
-        self.push_tracked(record, &limit.into(), false)
+        let mut delivery = None;
+        self.push(To::Key, record, 0, &limit.into(), How::Tracked(&mut delivery))?;
+        delivery.ok_or_else(without_delivery)
     }
 
     /// Appends a record to a shard of the caller's choice, whatever its key.
@@ -110,7 +112,8 @@ impl Appender {
         self.push(To::Shard(shard_id), record, tag, &limit.into(), How::Untracked)
     }
 
-    /// Appends a record by way of the batches, and waits for its id: for programs with many threads.
+    /// Appends a record by way of the batches, and waits for its id: for programs with many threads. It has no other
+    /// report.
     ///
     /// # Errors
     ///
@@ -123,8 +126,10 @@ impl Appender {
         }
         let limit = limit.into();
         let until = limit.until();
-        let by_hand = self.core.settings.linger == Linger::ByHand;
-        let delivery = self.push_tracked(record, &limit, by_hand)?;
+        let at_once = self.core.settings.linger == Linger::ByHand;
+        let mut delivery = None;
+        self.push(To::Key, record, 0, &limit, How::Awaited { delivery: &mut delivery, at_once })?;
+        let delivery = delivery.ok_or_else(without_delivery)?;
         // Once accepted, it may be written whatever ends the wait.
         self.core.wait_for(delivery.settled(), until).map_err(Error::ambiguous)?
     }
@@ -182,14 +187,6 @@ impl Appender {
         Ok(())
     }
 
-    /// `at_once`: its batch does not wait for others.
-    fn push_tracked(&self, record: &Record, limit: &Wait, at_once: bool) -> Result<Delivery> {
-        let mut delivery = None;
-        let how = if at_once { How::AtOnce(&mut delivery) } else { How::Tracked(&mut delivery) };
-        self.push(To::Key, record, 0, limit, how)?;
-        delivery.ok_or_else(|| Error::protocol("a tracked record has no delivery"))
-    }
-
     fn push(&self, to: To, record: &Record, tag: u64, limit: &Wait, how: How<'_>) -> Result<()> {
         let encoded_len = record.encoded_len();
         if !fits_alone(encoded_len) {
@@ -198,11 +195,12 @@ impl Appender {
         let core = &*self.core;
         let patience = Patience::of(limit);
         let in_callback = core.reporter.is_this_thread();
-        let tag = core.reporter.wants_reports().then_some(tag);
-        let at_once = matches!(how, How::AtOnce(_));
+        let told = core.reporter.wants_reports() && !matches!(how, How::Awaited { .. });
+        let tag = told.then_some(tag);
+        let at_once = matches!(how, How::Awaited { at_once: true, .. });
         let mut delivery = match how {
             How::Untracked => None,
-            How::Tracked(delivery) | How::AtOnce(delivery) => Some(delivery),
+            How::Tracked(delivery) | How::Awaited { delivery, .. } => Some(delivery),
         };
         let mut layout = Cow::Borrowed(&self.layout);
         // In its callback a producer has room of its own.
@@ -213,7 +211,7 @@ impl Appender {
             let taken = if wait_for_room { Some(core.take_room(encoded_len, &patience)?) } else { None };
             let worker = || ShardWorker::spawn(&self.core, lane);
             let push = Push { record, encoded_len, tag, delivery: delivery.as_deref_mut() };
-            let not_taken = match lane.push(push, taken, in_callback, Instant::now, worker) {
+            let not_taken = match lane.push(push, taken, in_callback, core.settings.now, worker) {
                 Ok(()) => {
                     if at_once || core.room_is_wanted() {
                         lane.seal_now();
@@ -238,8 +236,11 @@ enum How<'a> {
     /// Nobody waits for its outcome.
     Untracked,
     Tracked(&'a mut Option<Delivery>),
-    /// Tracked, and its batch does not wait for others.
-    AtOnce(&'a mut Option<Delivery>),
+    /// Tracked, and that is its only report. `at_once`: its batch does not wait for others.
+    Awaited {
+        delivery: &'a mut Option<Delivery>,
+        at_once: bool,
+    },
 }
 
 /// Where a record goes.
@@ -261,6 +262,10 @@ impl To {
             To::Key => layout.for_key(record.key(), spread_keyless),
         }
     }
+}
+
+fn without_delivery() -> Error {
+    Error::protocol("a tracked record has no delivery")
 }
 
 pub(crate) fn too_large(stream: &str, encoded_len: usize) -> Error {

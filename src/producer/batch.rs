@@ -9,6 +9,7 @@ use crate::codec::record;
 use crate::producer::buffers::Buffers;
 use crate::producer::delivery::{Delivery, Outcome};
 use crate::producer::lane::Lane;
+use crate::producer::tags::Tags;
 use crate::record::Record;
 
 /// When a batch is full.
@@ -25,7 +26,7 @@ pub(crate) struct OpenBatch {
     bytes: Vec<u8>,
     count: u32,
     /// Only where somebody will be told of them.
-    tags: Vec<u64>,
+    tags: Tags,
     /// What its records took of the budget.
     credit: usize,
     /// When its first record came.
@@ -40,7 +41,7 @@ pub(crate) struct OpenBatch {
 pub(crate) struct Push<'a> {
     pub(crate) record: &'a Record,
     pub(crate) encoded_len: usize,
-    /// Comes back in the report, where there is one.
+    /// Comes back in the report, where there is one. A record with a delivery and no tag has none.
     pub(crate) tag: Option<u64>,
     /// Where to put its delivery, if somebody will wait for its outcome. Not returned: most have none, and what is
     /// returned is copied.
@@ -94,8 +95,12 @@ impl OpenBatch {
             self.tags.reserve(if push.tag.is_some() { self.expected.1 } else { 0 });
         }
         record::encode(push.record, &mut self.bytes);
+        match push.tag {
+            Some(tag) => self.tags.push(tag),
+            None if push.delivery.is_some() => self.tags.leave_out(self.count),
+            None => {}
+        }
         self.count += 1;
-        self.tags.extend(push.tag);
         self.credit += credit;
         self.since.get_or_insert_with(clock);
     }
@@ -129,7 +134,7 @@ impl OpenBatch {
 pub(crate) struct SealedBatch {
     pub(crate) bytes: Bytes,
     pub(crate) count: u32,
-    pub(crate) tags: Vec<u64>,
+    pub(crate) tags: Tags,
     pub(crate) credit: usize,
     pub(crate) since: Instant,
     pub(crate) outcome: Option<Arc<Outcome>>,
@@ -169,11 +174,7 @@ impl SealedBatch {
             credit -= share;
             let of_all = |index: &u32| self.positions.as_ref().map_or(*index, |all| all[*index as usize]);
             let batch = SealedBatch {
-                tags: part
-                    .indexes
-                    .iter()
-                    .filter_map(|index| self.tags.get(*index as usize).copied())
-                    .collect(),
+                tags: self.tags.of_part(&part.indexes),
                 positions: Some(part.indexes.iter().map(of_all).collect()),
                 count: part.indexes.len() as u32,
                 bytes: part.bytes.into(),
@@ -228,7 +229,10 @@ pub(crate) mod tests {
         push(&mut batch, 1);
         assert!(batch.is_full(limits) && !batch.has_room_for(1, limits));
         let sealed = batch.seal(&Buffers::default()).unwrap();
-        assert_eq!((sealed.tags.len(), sealed.count, sealed.credit), (3, 3, sealed.bytes.len() + 3));
+        assert_eq!(
+            (sealed.tags.as_slice().len(), sealed.count, sealed.credit),
+            (3, 3, sealed.bytes.len() + 3)
+        );
         assert!(batch.is_empty() && batch.seal(&Buffers::default()).is_none() && batch.since().is_none());
         assert_eq!(batch.bytes.capacity(), 0, "memory comes with the next record");
         push(&mut batch, 1);
@@ -255,7 +259,8 @@ pub(crate) mod tests {
         let sealed = batch.seal(&Buffers::default()).unwrap();
         let credit = sealed.credit;
         let parts = sealed.take_apart(|index, _| 2 - index as usize % 2);
-        let groups: Vec<_> = parts.iter().map(|(group, part)| (*group, part.tags.clone())).collect();
+        let groups: Vec<_> =
+            parts.iter().map(|(group, part)| (*group, part.tags.as_slice().to_vec())).collect();
         assert_eq!(groups, [(1, vec![101, 103, 105]), (2, vec![100, 102, 104, 106])]);
         assert_eq!(parts.iter().map(|(_, part)| part.credit).sum::<usize>(), credit);
         // Parts of parts know where their records stood in the whole.

@@ -12,7 +12,7 @@ use crate::producer::appender::Appender;
 use crate::producer::config::ProducerConfig;
 use crate::producer::core::Core;
 use crate::producer::flush::Counts;
-use crate::producer::reports::{Deliveries, Reporter};
+use crate::producer::reports::{Deliveries, Portion, Reporter};
 use crate::producer::stats::ProducerStats;
 use crate::record::Record;
 use crate::runtime::{Runtime, spawn_thread};
@@ -116,11 +116,16 @@ impl BufferedProducer {
     /// [`InvalidState`](ErrorKind::InvalidState) if reports are not polled; [`Closed`](ErrorKind::Closed) after a
     /// close, when there are no more; [`Interrupted`](ErrorKind::Interrupted).
     pub fn poll(&self, limit: impl Into<Wait>) -> Result<Option<Deliveries>> {
+        Ok(self.poll_some(usize::MAX, limit.into())?.map(|portion| portion.deliveries))
+    }
+
+    /// The same for so many records at most. What is left of a report is what the next poll gets.
+    pub(crate) fn poll_some(&self, most: usize, limit: Wait) -> Result<Option<Portion>> {
         let Reporter::Queue(queue) = &self.owner.core.reporter else {
             return Err(not_polled());
         };
-        match wait(queue.pop(), limit.into().until()) {
-            Ok(Some(deliveries)) => Ok(Some(deliveries)),
+        match wait(queue.pop(most), limit.until()) {
+            Ok(Some(portion)) => Ok(Some(portion)),
             Ok(None) => Err(Error::closed("producer")),
             Err(Ended::Timeout) => Ok(None),
             Err(ended) => Err(ended.into_error("a report")),
@@ -138,14 +143,6 @@ impl BufferedProducer {
         match &self.owner.core.reporter {
             Reporter::Queue(queue) => queue.descriptor(),
             _ => Err(not_polled()),
-        }
-    }
-
-    /// Whoever polls has a rest of a report that it did not hand out yet.
-    #[cfg(feature = "ffi")]
-    pub(crate) fn note_rest(&self, has_rest: bool) {
-        if let Reporter::Queue(queue) = &self.owner.core.reporter {
-            queue.note_rest(has_rest);
         }
     }
 
@@ -171,8 +168,8 @@ impl BufferedProducer {
 
     /// Accepts no more records, sends what is there, and waits until all is settled and reported. What is not
     /// settled in time is given up: what was still queued is reported as aborted, what was in flight as
-    /// unknown. No callback runs after it. Returns how the records ended that it waited for. Closing twice is
-    /// fine.
+    /// unknown. No callback runs after it. Returns how the records ended that it waited for: those that had not been
+    /// reported when it was called. [`stats`](Self::stats) count all. Closing twice is fine.
     ///
     /// # Errors
     ///

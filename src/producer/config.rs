@@ -1,6 +1,6 @@
 //! A producer's options, and the single home of their defaults.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::cluster::retry::Backoff;
 use crate::codec::batch::CAP;
@@ -116,6 +116,8 @@ pub struct ProducerConfig {
     /// Reports are kept until they are polled.
     pub(crate) polling: bool,
     callback: Option<DeliveryCallback>,
+    /// What the delivery time-out and the age of a batch go by.
+    now: fn() -> Instant,
 }
 
 impl Default for ProducerConfig {
@@ -141,6 +143,7 @@ impl Default for ProducerConfig {
             lent_records: Reports::Failures,
             polling: false,
             callback: None,
+            now: Instant::now,
         }
     }
 }
@@ -274,6 +277,12 @@ impl ProducerConfig {
         ProducerConfig { callback: None, ..*self }
     }
 
+    /// Another clock, for tests of what takes long.
+    #[cfg(all(test, feature = "dev-server"))]
+    pub(crate) fn clock(self, now: fn() -> Instant) -> Self {
+        ProducerConfig { now, ..self }
+    }
+
     /// Each option on its own.
     pub(crate) fn check_each(&self) -> Result<()> {
         self.compression.check()?;
@@ -345,6 +354,7 @@ impl ProducerConfig {
             spread_keyless: self.spread_keyless,
             reports: self.reports,
             lent_records: self.lent_records,
+            now: self.now,
         };
         Ok((settings, self.report_mode()?))
     }
@@ -370,4 +380,6 @@ pub(crate) struct Settings {
     pub(crate) spread_keyless: bool,
     pub(crate) reports: Reports,
     pub(crate) lent_records: Reports,
+    /// What the delivery time-out and the age of a batch go by.
+    pub(crate) now: fn() -> Instant,
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
@@ -51,6 +52,8 @@ pub(crate) struct Core {
     broken: AtomicBool,
     /// Ends flushes and other waits: the client is closed.
     ending: Closing,
+    /// Held by the close that gives up what is left, and stops the reports.
+    giving_up: Mutex<()>,
 }
 
 impl Core {
@@ -87,6 +90,7 @@ impl Core {
             closing: Closing::default(),
             broken: AtomicBool::new(false),
             ending: Closing::default(),
+            giving_up: Mutex::default(),
             settings,
         });
         shared_budget.iter().for_each(|budget| budget.join(&core));
@@ -142,13 +146,14 @@ impl Core {
             max_attempts: Some(settings.max_attempts),
             backoff: settings.backoff,
             send_twice: false,
+            now: self.settings.now,
         };
         let shards = self.cluster.shards_of(&stream.name, plan).await?;
         // As in `open_stream`: the lanes of a closed producer only take over what is on its way.
         let _streams = self.streams.lock();
         let layout = stream.layout_of(shards, |shards| self.layout(&stream.name, shards));
         if self.closing.is_closed() {
-            layout.lanes().iter().for_each(|lane| lane.close());
+            layout.lanes().iter().for_each(|lane| lane.close(None));
         }
         Ok(layout)
     }
@@ -281,6 +286,11 @@ impl Core {
         self.lanes().iter().map(|lane| lane.pending()).sum()
     }
 
+    /// The time since then.
+    pub(crate) fn age(&self, since: Instant) -> Duration {
+        (self.settings.now)().saturating_duration_since(since)
+    }
+
     pub(crate) fn pending_bytes(&self) -> u64 {
         // What is taken in advance is not on the way.
         let in_advance: usize = self.lanes().iter().map(|lane| lane.in_advance()).sum();
@@ -289,11 +299,14 @@ impl Core {
 
     /// Takes no more records, and sends what is there.
     pub(crate) fn begin_close(&self) {
-        {
-            let _no_stream_opens = self.streams.lock();
-            self.closing.close();
-        }
-        self.lanes().iter().for_each(|lane| lane.close());
+        self.close_lanes(None);
+    }
+
+    fn close_lanes(&self, flush: Option<&Arc<Flush>>) {
+        // No stream is opened meanwhile.
+        let streams = self.streams.lock();
+        streams.values().flat_map(|stream| stream.lanes()).for_each(|lane| lane.close(flush));
+        self.closing.close();
     }
 
     /// Closes: sends what is there for as long as allowed, then gives up the rest. After it, all records
@@ -302,17 +315,20 @@ impl Core {
         if self.reporter.is_this_thread() {
             return Err(would_deadlock("close"));
         }
-        self.begin_close();
         let flush = Arc::new(Flush::default());
-        self.lanes().iter().for_each(|lane| lane.flush(&flush));
+        self.close_lanes(Some(&flush));
         let ended = wait(flush.done(), until).err();
         if let Some(interrupted @ Ended::Interrupted) = ended {
             // Nothing is lost, and close can be called again.
             return Err(interrupted.into_error(WRITES));
         }
         let written_in_time = flush.counts();
-        self.give_up();
-        self.reporter.stop();
+        {
+            // Of several closes, each waits for the callback, and none stops it before all is given up.
+            let _one_at_a_time = self.giving_up.lock();
+            self.give_up();
+            self.reporter.stop();
+        }
         let Some(ended) = ended else { return Ok(flush.counts()) };
         let given_up = flush.counts().total() - written_in_time.total();
         let error = ended.into_error(WRITES);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use parking_lot::RwLock;
 
 /// Beyond this many keys all are forgotten, and the memory begins anew.
@@ -12,7 +13,7 @@ const LONGEST: usize = 256;
 
 /// Positions of shards by key, of one layout of a stream. Bounded by 5 MB or so.
 #[derive(Default)]
-pub(crate) struct KeyCache(RwLock<HashMap<Box<str>, usize>>);
+pub(crate) struct KeyCache(RwLock<HashMap<Box<str>, usize, RandomState>>);
 
 impl KeyCache {
     /// The position of the key's shard, found out if it is not known.

@@ -127,8 +127,8 @@ impl Message {
 /// What the worker finds.
 pub(crate) enum Next {
     Batch(Box<Queued>),
-    /// Nothing yet; at this time at the latest there will be something.
-    Sleep(Option<Instant>),
+    /// Nothing yet; after this time at the latest there will be something.
+    Sleep(Option<Duration>),
     /// Nothing, and nothing will come.
     End,
 }
@@ -249,7 +249,8 @@ impl Lane {
             }
             None => {
                 state.worker_sleeps = true;
-                Next::Sleep(state.open.since().and_then(|since| self.due(since)).filter(|due| *due > now))
+                let due = state.open.since().and_then(|since| self.due(since)).filter(|due| *due > now);
+                Next::Sleep(due.map(|due| due.saturating_duration_since(now)))
             }
         }
     }
@@ -273,11 +274,11 @@ impl Lane {
     }
 
     /// Sleeps until there may be a batch.
-    pub(crate) async fn sleep(&self, until: Option<Instant>) {
-        match until {
+    pub(crate) async fn sleep(&self, most: Option<Duration>) {
+        match most {
             None => self.wake.notified().await,
-            Some(due) => {
-                let _ = tokio::time::timeout_at(due.into(), self.wake.notified()).await;
+            Some(most) => {
+                let _ = tokio::time::timeout(most, self.wake.notified()).await;
             }
         }
     }
@@ -297,11 +298,15 @@ impl Lane {
         self.progress.lock().add_flush(flush);
     }
 
-    /// Takes no more records; what is there is sent.
-    pub(crate) fn close(&self) {
+    /// Takes no more records; what is there is sent, and a flush waits for it.
+    pub(crate) fn close(&self, flush: Option<&Arc<Flush>>) {
         let mut state = self.state.lock();
         if matches!(state.end, End::No) {
             self.end(&mut state, End::Closed);
+        }
+        // Whoever is refused from now on finds that the flush has begun.
+        if let Some(flush) = flush {
+            self.progress.lock().add_flush(flush);
         }
     }
 

@@ -81,7 +81,7 @@ impl Layout {
         // In this order: only who has the layout can append.
         let used = Arc::strong_count(self) > 1 || self.lanes.iter().any(|lane| lane.pending() > 0);
         if !used {
-            self.lanes.iter().for_each(|lane| lane.close());
+            self.lanes.iter().for_each(|lane| lane.close(None));
         }
         used
     }

@@ -46,9 +46,12 @@ pub(crate) mod delivery;
 pub(crate) mod reports;
 pub(crate) mod flush;
 pub(crate) mod stats;
+pub(crate) mod tags;
 pub(crate) mod core;
 pub(crate) mod buffered;
 pub(crate) mod direct;
+#[cfg(all(test, feature = "dev-server"))]
+mod tests;
 
 pub use appender::Appender;
 pub use buffered::BufferedProducer;

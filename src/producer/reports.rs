@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Range;
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,6 +19,7 @@ use crate::codec::record as wire;
 use crate::error::{Error, Result};
 use crate::producer::config::ReportMode;
 use crate::producer::settle::Handover;
+use crate::producer::tags::Tags;
 #[cfg(unix)]
 use crate::ready::Ready;
 use crate::record::Record;
@@ -34,9 +36,9 @@ pub struct Deliveries {
 struct Inner {
     stream: Arc<str>,
     shard_id: u64,
-    tags: Vec<u64>,
+    tags: Tags,
     outcome: Result<Written>,
-    /// The records, where they are lent back.
+    /// The records of the batch, where they are lent back.
     records: Option<Bytes>,
     /// Where they lie; found when first asked for.
     layouts: OnceLock<Vec<wire::Layout>>,
@@ -46,10 +48,11 @@ impl Deliveries {
     pub(crate) fn new(
         stream: Arc<str>,
         shard_id: u64,
-        tags: Vec<u64>,
+        tags: impl Into<Tags>,
         outcome: Result<Written>,
         records: Option<Bytes>,
     ) -> Self {
+        let tags = tags.into();
         let layouts = OnceLock::new();
         Deliveries { inner: Arc::new(Inner { stream, shard_id, tags, outcome, records, layouts }) }
     }
@@ -66,12 +69,12 @@ impl Deliveries {
 
     /// The number of records.
     pub fn len(&self) -> usize {
-        self.inner.tags.len()
+        self.tags().len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.inner.tags.is_empty()
+        self.tags().is_empty()
     }
 
     /// Why they were not written; `None` if they were. A batch is written as a whole or not at all.
@@ -81,7 +84,7 @@ impl Deliveries {
 
     /// What the caller gave the records when they were appended.
     pub fn tags(&self) -> &[u64] {
-        &self.inner.tags
+        self.inner.tags.as_slice()
     }
 
     /// The outcomes one by one.
@@ -100,7 +103,9 @@ impl Deliveries {
         let Some(bytes) = &self.inner.records else { return &[] };
         self.inner.layouts.get_or_init(|| {
             // We encoded them, so they decode.
-            wire::decode_all(bytes, self.len()).unwrap_or_default().readable()
+            let all =
+                wire::decode_all(bytes, self.len()).unwrap_or_default().readable().into_iter().enumerate();
+            all.filter(|(place, _)| self.inner.tags.is_told(*place)).map(|(_, layout)| layout).collect()
         })
     }
 
@@ -136,7 +141,7 @@ pub struct Delivered<'a> {
 impl<'a> Delivered<'a> {
     /// What the caller gave the record when it was appended.
     pub fn tag(&self) -> u64 {
-        self.deliveries.inner.tags[self.index]
+        self.deliveries.tags()[self.index]
     }
 
     /// Its id, or why it has none.
@@ -146,7 +151,8 @@ impl<'a> Delivered<'a> {
     /// It failed; it was [`Aborted`](crate::ErrorKind::Aborted), which is never sent; or nobody can tell
     /// ([`is_ambiguous`](Error::is_ambiguous)).
     pub fn result(&self) -> Result<RecordId, &'a Error> {
-        self.deliveries.inner.outcome.as_ref().map(|written| written.id(self.index))
+        let Inner { outcome, tags, .. } = &*self.deliveries.inner;
+        outcome.as_ref().map(|written| written.id(tags.place(self.index)))
     }
 
     /// The record, where it is lent: see [`Deliveries::records`].
@@ -284,26 +290,54 @@ pub(crate) fn next_callback_thread_name() -> String {
     format!("hstream-cb-{}", THREADS.fetch_add(1, Ordering::Relaxed))
 }
 
+/// What one poll gets of the reports of a batch: all of them, or as many as it wanted.
+pub(crate) struct Portion {
+    pub(crate) deliveries: Deliveries,
+    pub(crate) range: Range<usize>,
+}
+
+impl Portion {
+    pub(crate) fn all(deliveries: Deliveries) -> Self {
+        let range = 0..deliveries.len();
+        Portion { deliveries, range }
+    }
+
+    /// Keeps so many. The others, if there are some.
+    pub(crate) fn split_off(&mut self, most: usize) -> Option<Portion> {
+        let (middle, end) = (self.range.start.saturating_add(most), self.range.end);
+        if end <= middle {
+            return None;
+        }
+        self.range.end = middle;
+        Some(Portion { deliveries: self.deliveries.clone(), range: middle..end })
+    }
+}
+
 /// Reports that wait to be polled. Bounded by the producer's limit of unreported records.
 #[derive(Default)]
 pub(crate) struct ReportQueue {
-    reports: Mutex<VecDeque<Report>>,
+    waiting: Mutex<Waiting>,
     /// No more reports will come.
     ended: AtomicBool,
-    /// Whoever polls has reports at hand that it did not hand out yet.
-    has_rest: AtomicBool,
     changed: Notify,
     #[cfg(unix)]
     ready: Ready,
 }
 
+#[derive(Default)]
+struct Waiting {
+    /// What the last poll left of a report. It goes first.
+    rest: Option<Portion>,
+    reports: VecDeque<Report>,
+}
+
 impl ReportQueue {
     fn push(&self, report: Report) {
-        let mut reports = self.reports.lock();
+        let mut waiting = self.waiting.lock();
         // A flush that it ends may be followed by a poll at once: that waits for the lock.
         report.handover.reported();
-        reports.push_back(report);
-        drop(reports);
+        waiting.reports.push_back(report);
+        drop(waiting);
         self.note_change();
     }
 
@@ -321,24 +355,29 @@ impl ReportQueue {
 
     #[cfg(unix)]
     fn has_something(&self) -> bool {
-        let at_hand = self.ended.load(Ordering::SeqCst) || self.has_rest.load(Ordering::SeqCst);
-        at_hand || !self.reports.lock().is_empty()
+        let waiting = self.waiting.lock();
+        self.ended.load(Ordering::SeqCst) || waiting.rest.is_some() || !waiting.reports.is_empty()
     }
 
-    /// Whether a poll would return without taking a report from here, because there is a rest of an earlier one.
-    #[cfg(feature = "ffi")]
-    pub(crate) fn note_rest(&self, has_rest: bool) {
-        if self.has_rest.swap(has_rest, Ordering::SeqCst) != has_rest {
-            self.note_change();
-        }
-    }
-
-    pub(crate) fn try_pop(&self) -> Option<Deliveries> {
-        let Report { deliveries, handover } = self.reports.lock().pop_front()?;
+    /// Reports of one batch, `most` of them at most.
+    pub(crate) fn try_pop(&self, most: usize) -> Option<Portion> {
+        let mut waiting = self.waiting.lock();
+        let (mut portion, handover) = match waiting.rest.take() {
+            Some(rest) => (rest, None),
+            None => {
+                let Report { deliveries, handover } = waiting.reports.pop_front()?;
+                (Portion::all(deliveries), Some(handover))
+            }
+        };
+        // Under the same lock, so that of all who were woken for a report one finds it, and the next its rest.
+        waiting.rest = portion.split_off(most);
+        drop(waiting);
         #[cfg(unix)]
         self.ready.update(|| self.has_something());
-        handover.polled();
-        Some(deliveries)
+        if let Some(handover) = handover {
+            handover.polled();
+        }
+        Some(portion)
     }
 
     /// Waits until a report lies here that keeps room of the buffer.
@@ -346,7 +385,7 @@ impl ReportQueue {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
-            if self.reports.lock().iter().any(|report| report.handover.keeps_room()) {
+            if self.waiting.lock().reports.iter().any(|report| report.handover.keeps_room()) {
                 return;
             }
             changed.await;
@@ -355,7 +394,7 @@ impl ReportQueue {
 
     /// Nobody will poll any more.
     pub(crate) fn clear(&self) {
-        while self.try_pop().is_some() {}
+        while self.try_pop(usize::MAX).is_some() {}
     }
 
     fn end(&self) {
@@ -363,15 +402,15 @@ impl ReportQueue {
         self.note_change();
     }
 
-    /// The next report; `None` once there will be none.
-    pub(crate) async fn pop(&self) -> Option<Deliveries> {
+    /// The next reports, `most` at most; `None` once there will be none.
+    pub(crate) async fn pop(&self, most: usize) -> Option<Portion> {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
             // Asked first: what came before the end is still there.
             let ended = self.ended.load(Ordering::SeqCst);
-            if let Some(deliveries) = self.try_pop() {
-                return Some(deliveries);
+            if let Some(portion) = self.try_pop(most) {
+                return Some(portion);
             }
             if ended {
                 return None;

@@ -30,8 +30,8 @@ impl Core {
     ) {
         let failed = outcome.is_err();
         let counts = counts(&outcome, batch.count.into());
-        self.stats.settled(counts, batch.bytes.len(), batch.since);
-        let reported = self.reports(failed);
+        self.stats.settled(counts, batch.bytes.len(), self.age(batch.since));
+        let reported = self.reports(failed) && !batch.tags.as_slice().is_empty();
         let lent = reported && self.settings.lent_records.include(failed);
         let credit = if lent { batch.credit } else { 0 };
         // Before any of the user's code runs: a callback that appends must not starve itself.

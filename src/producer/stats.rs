@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -144,14 +144,14 @@ impl Stats {
     }
 
     /// The records of a batch have their outcome.
-    pub(crate) fn settled(&self, counts: Counts, bytes: usize, since: Instant) {
+    pub(crate) fn settled(&self, counts: Counts, bytes: usize, age: Duration) {
         self.written.fetch_add(counts.written, Ordering::Relaxed);
         self.failed.fetch_add(counts.failed, Ordering::Relaxed);
         self.unknown.fetch_add(counts.unknown, Ordering::Relaxed);
         if counts.written > 0 {
             self.batch_records.record_number(counts.written);
             self.batch_bytes.record_number(bytes as u64);
-            self.delivery_latency.record(since.elapsed());
+            self.delivery_latency.record(age);
         }
     }
 
@@ -192,7 +192,7 @@ impl Core {
             node: self.cluster.known_owner(lane.shard_id()),
             pending_records: lane.pending(),
             queued_bytes: queue.bytes as u64,
-            oldest_age: queue.since.map(|since| since.elapsed()),
+            oldest_age: queue.since.map(|since| self.age(since)),
             retries: lane.destination.retries.of_shard(),
         }
     }

@@ -37,16 +37,16 @@ impl ShardWorker {
                 sending.next().await;
             }
             let idle = sending.is_empty();
-            match self.lane.next(Instant::now(), idle) {
+            match self.lane.next((self.core.settings.now)(), idle) {
                 Next::Batch(queued) => {
                     let unsettled = Unsettled::new(self, *queued);
                     test_panic::point("worker", self.lane.stream());
                     sending.push(self.send(unsettled));
                 }
-                Next::Sleep(until) if idle => self.lane.sleep(until).await,
-                Next::Sleep(until) => tokio::select! {
+                Next::Sleep(most) if idle => self.lane.sleep(most).await,
+                Next::Sleep(most) => tokio::select! {
                     _ = sending.next() => {}
-                    () = self.lane.sleep(until) => {}
+                    () = self.lane.sleep(most) => {}
                 },
                 Next::End if idle => return,
                 Next::End => {
@@ -162,15 +162,16 @@ impl<'a> Unsettled<'a> {
             max_attempts: core.settings.max_attempts,
             backoff: core.settings.backoff,
             send_twice: core.settings.retry_ambiguous,
+            now: core.settings.now,
         };
         let message = message.ready().await?;
         // The semaphore is never closed.
         let _place = core.in_flight.acquire().await;
-        let begun = Instant::now();
-        if plan.deadline.is_some_and(|deadline| deadline <= begun) {
+        if plan.deadline.is_some_and(|deadline| deadline <= (plan.now)()) {
             return Err(too_late());
         }
         self.sent = true;
+        let begun = Instant::now();
         let bytes = message.payload.len();
         let outcome = append_batch(&core.cluster, self.worker.lane.destination.clone(), message, plan).await;
         core.stats.appended(bytes, begun.elapsed());

@@ -1,6 +1,7 @@
 //! The task that keeps the read of one shard open.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use prost::Message;
@@ -149,5 +150,5 @@ pub(crate) fn give_up(rpc: &'static str, shard_id: u64, failure: &Failure) -> Op
 fn plan(shared: &Shared) -> Plan {
     let settings = shared.cluster.settings();
     let max_attempts = Some(settings.max_attempts);
-    Plan { deadline: None, max_attempts, backoff: settings.backoff, send_twice: false }
+    Plan { deadline: None, max_attempts, backoff: settings.backoff, send_twice: false, now: Instant::now }
 }

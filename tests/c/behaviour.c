@@ -43,6 +43,27 @@ static void create(hstream_client_t *client, const char *name, uint32_t shards)
 
 /* ---- Options as text ------------------------------------------------------------------------------------- */
 
+static void streams_by_text(hstream_client_t *client)
+{
+    hstream_stream_options_t *options = hstream_stream_options_new();
+    hstream_stream_t *stream = NULL;
+    hstream_error_t *err = NULL;
+
+    OK(hstream_stream_options_set(options, "replication.factor", "2", NULL));
+    OK(hstream_stream_options_set(options, "shard.count", "3", NULL));
+    OK(hstream_stream_options_set(options, "backlog.seconds", "86400", NULL));
+    CODE(HSTREAM_ERR_INVALID_ARGUMENT, hstream_stream_options_set(options, "shard.count", "0", NULL));
+    CODE(HSTREAM_ERR_UNKNOWN_OPTION, hstream_stream_options_set(options, "backlog.second", "1", &err));
+    CHECK(strstr(hstream_error_message(err, NULL), "`backlog.seconds`") != NULL);
+    hstream_error_free(err);
+    OK(hstream_client_create_stream(client, "by-text", options, NULL, &stream, NULL));
+    CHECK(hstream_stream_replication_factor(stream) == 2);
+    CHECK(hstream_stream_shard_count(stream) == 3);
+    CHECK(hstream_stream_backlog_seconds(stream) == 86400);
+    hstream_stream_free(stream);
+    hstream_stream_options_free(options);
+}
+
 static void options_by_text(hstream_client_t *client)
 {
     hstream_subscription_options_t *options = hstream_subscription_options_new();
@@ -52,7 +73,7 @@ static void options_by_text(hstream_client_t *client)
     hstream_batch_t *batch = NULL;
     hstream_error_t *err = NULL;
 
-    OK(hstream_client_create_stream(client, "by-text", NULL, NULL, NULL, NULL));
+    streams_by_text(client);
     OK(hstream_client_append_raw(client, "by-text", NULL, 0, "some", 4, NULL, NULL, NULL));
     OK(hstream_subscription_options_set(options, "ack.timeout.seconds", "45", NULL));
     OK(hstream_subscription_options_set(options, "max.unacked.records", "77", NULL));

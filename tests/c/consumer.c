@@ -3,6 +3,7 @@
 
 #define _POSIX_C_SOURCE 200809L
 
+#include <pthread.h>
 #include <string.h>
 
 #include "check.h"
@@ -125,6 +126,9 @@ static void consuming_goes_on_over_losses(hstream_client_t *client)
     CHECK(batch != NULL);
     OK(hstream_consumer_ack_batch(consumer, batch, NULL));
     hstream_batch_free(batch);
+    /* That one may have been received before the loss. */
+    for (int i = 0; i < LONG_MS && hstream_consumer_state(consumer) != HSTREAM_STATE_RUNNING; i++)
+        nap(1);
     CHECK(hstream_consumer_state(consumer) == HSTREAM_STATE_RUNNING);
     hstream_error_t *error = hstream_consumer_last_error(consumer);
     CHECK(error != NULL);
@@ -203,6 +207,64 @@ static void what_a_callback_has_processed_is_acked(hstream_client_t *client)
     check_left(client, "auto", 0);
 }
 
+/* ---- A free and a close at the same time -------------------------------------------------------------- */
+
+struct slow {
+    pthread_mutex_t lock;
+    int steps; /* of the callback: 1 when it has begun, 2 when it returns */
+    hstream_consumer_t *consumer;
+};
+
+static int steps_of(struct slow *slow, int more)
+{
+    pthread_mutex_lock(&slow->lock);
+    int steps = slow->steps += more;
+    pthread_mutex_unlock(&slow->lock);
+    return steps;
+}
+
+static int32_t take_long(const hstream_batch_t *batch, const hstream_error_t *error, void *user_data)
+{
+    struct slow *slow = user_data;
+    (void)error;
+    if (!batch)
+        return HSTREAM_PROCESSED;
+    steps_of(slow, 1);
+    nap(SHORT_MS);
+    steps_of(slow, 1);
+    return HSTREAM_PROCESSED;
+}
+
+static void *close_it(void *argument)
+{
+    struct slow *slow = argument;
+    hstream_code_t code = hstream_consumer_close(slow->consumer, LONG_MS, NULL, NULL);
+    CHECK(code == HSTREAM_OK || code == HSTREAM_ERR_CLOSED || code == HSTREAM_ERR_TIMEOUT);
+    CHECK(steps_of(slow, 0) == 2);
+    return NULL;
+}
+
+/* Whichever of them waits for the callback, the other one does as well. */
+static void no_callback_runs_after_a_free(hstream_client_t *client)
+{
+    struct slow slow = {PTHREAD_MUTEX_INITIALIZER, 0, NULL};
+    pthread_t thread;
+    hstream_consumer_options_t *options = hstream_consumer_options_new();
+
+    create(client, "slow", 1);
+    OK(hstream_consumer_options_set_callback(options, take_long, &slow, NULL));
+    OK(hstream_consumer_new(client, "slow", options, NULL, &slow.consumer, NULL));
+    hstream_consumer_options_free(options);
+    OK(hstream_consumer_start(slow.consumer, NULL));
+    for (int i = 0; i < LONG_MS && steps_of(&slow, 0) == 0; i++)
+        nap(1);
+    CHECK(pthread_create(&thread, NULL, close_it, &slow) == 0);
+    nap(SHORT_MS / 3);
+    hstream_consumer_free(slow.consumer);
+    CHECK(steps_of(&slow, 0) == 2);
+    CHECK(pthread_join(thread, NULL) == 0);
+}
+
 int main(void)
 {
     hstream_client_options_t *options = hstream_client_options_new();
@@ -220,6 +282,7 @@ int main(void)
     consuming_goes_on_over_losses(client);
     an_ack_is_sent_by_its_age(client);
     what_a_callback_has_processed_is_acked(client);
+    no_callback_runs_after_a_free(client);
     a_close_without_a_server_says_so(client);
     OK(hstream_client_close(client, LONG_MS, NULL, NULL));
     hstream_client_free(client);

@@ -217,6 +217,7 @@ static void streams(void)
     NULL_ARGUMENT(hstream_stream_options_set_replication_factor(NULL, 0));
     NULL_ARGUMENT(hstream_stream_options_set_shard_count(NULL, 0));
     NULL_ARGUMENT(hstream_stream_options_set_backlog_seconds(NULL, 0));
+    NULL_ARGUMENT(hstream_stream_options_set(NULL, NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_client_create_stream(NULL, NULL, NULL, NULL, NULL, NULL));
     NULL_ARGUMENT(hstream_client_list_streams(NULL, NULL, NULL, &list, NULL));
     NULL_ARGUMENT(hstream_client_get_stream(NULL, NULL, NULL, &stream, NULL));

@@ -12,10 +12,10 @@ use super::authority::Authority;
 use super::{prepared, succeeds};
 
 /// base64 of `aladdin:opensesame`.
-const TOKEN: &str = "YWxhZGRpbjpvcGVuc2VzYW1l";
+pub(crate) const TOKEN: &str = "YWxhZGRpbjpvcGVuc2VzYW1l";
 
 /// A server with the certificates of this CA, that wants clients with such as well.
-fn server(authority: &Authority, port: u16) -> Result<DevServer, Failed> {
+pub(crate) fn server(authority: &Authority, port: u16) -> Result<DevServer, Failed> {
     let names = ["127.0.0.1".to_owned(), "node.example".to_owned()];
     let identity = authority.sign_with(CertificateParams::new(names)?);
     let options = DevServerOptions::new()
@@ -26,7 +26,7 @@ fn server(authority: &Authority, port: u16) -> Result<DevServer, Failed> {
     options.start().map_err(|error| error.to_string().into())
 }
 
-fn write_files(authority: &Authority, directory: &Path) -> Result<(), Failed> {
+pub(crate) fn write_files(authority: &Authority, directory: &Path) -> Result<(), Failed> {
     let identity = authority.sign("client");
     std::fs::write(directory.join("ca.pem"), &authority.pem)?;
     std::fs::write(directory.join("client.pem"), identity.certificate)?;

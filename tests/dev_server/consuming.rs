@@ -99,6 +99,27 @@ fn a_zombie_keeps_its_name_and_its_shards_until_a_message_can_not_be_sent() {
 }
 
 #[test]
+fn a_half_closed_fetch_ends_with_the_status_of_the_build() {
+    let server = fast().start().unwrap();
+    run(async {
+        let mut client = client(&server).await;
+        set_up(&mut client, 1).await;
+        let fetch = async || {
+            let fetch = Fetch::open(&client, "sub", "c").await;
+            wait_for_consumers(&client, "sub", 1).await;
+            let ended = fetch.half_close().await;
+            wait_for_consumers(&client, "sub", 0).await;
+            ended
+        };
+        fetch().await.unwrap();
+        server.faults().half_closed(2, "should not reach here");
+        is_plain(&fetch().await.unwrap_err(), Code::Unknown, "should not reach here");
+        server.faults().half_closed(0, "");
+        fetch().await.unwrap();
+    });
+}
+
+#[test]
 fn a_forced_deletion_tells_new_consumers_and_deleters_that_it_is_under_way() {
     // Consumers are only told at the tick of the delivery, which comes at once here; what is seen in
     // between is tested beside the code.

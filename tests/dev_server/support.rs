@@ -232,6 +232,13 @@ impl Fetch {
         assert!(came.is_err(), "{came:?}");
     }
 
+    /// Sends no more, and reads to the end.
+    pub(crate) async fn half_close(mut self) -> Result<(), Status> {
+        drop(std::mem::replace(&mut self.requests, mpsc::channel(1).0));
+        while self.next().await?.is_some() {}
+        Ok(())
+    }
+
     pub(crate) async fn ack(&self, ack_ids: Vec<proto::RecordId>) {
         self.requests.send(proto::StreamingFetchRequest { ack_ids, ..Default::default() }).await.unwrap();
     }

@@ -280,6 +280,26 @@ fn by_hand_means_by_hand_and_age_counts_from_the_first_record() {
 }
 
 #[test]
+fn a_record_that_its_caller_waits_for_has_no_other_report_and_the_others_have_theirs() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    let (config, outcomes) = reporting(ProducerConfig::new().linger(Linger::For(Duration::from_secs(3600))));
+    let producer = fixture.client.producer(config).unwrap();
+    let appender = producer.appender(&stream).unwrap();
+    appender.append_tagged(&text(1), 1, SOON).unwrap();
+    let waited = thread::scope(|scope| {
+        let waiting = scope.spawn(|| appender.append_wait(&text(2), SOON).unwrap());
+        wait_until("all are in the batch", || producer.pending_records() == 2);
+        appender.append_tagged(&text(3), 3, SOON).unwrap();
+        producer.flush(SOON).unwrap();
+        waiting.join().unwrap()
+    });
+    let id = |index| Ok(RecordId::new(waited.shard_id, waited.batch_id, index));
+    assert_eq!(*outcomes.lock().unwrap(), BTreeMap::from([(1, vec![id(0)]), (3, vec![id(2)])]));
+    assert_eq!(Ok(waited), id(1));
+}
+
+#[test]
 fn a_record_over_the_limit_is_refused_before_it_is_queued() {
     let fixture = Fixture::new();
     let stream = fixture.stream(1);
@@ -488,4 +508,42 @@ fn what_a_shard_keeps_for_records_to_follow_is_not_pending_and_comes_back() {
     assert_eq!(pending_of(1 << 20, 100), (of_one * 100, true));
     // All of the buffer is there for records, to the last byte.
     assert_eq!(pending_of(size * 100, 99), (of_one * 99, true));
+}
+
+#[test]
+fn a_close_counts_all_that_had_not_been_reported_when_it_was_called() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    let (open, gate) = mpsc::channel::<()>();
+    // Nothing is reported before the gate opens.
+    let config = ProducerConfig::new().on_delivery(move |_| {
+        let _ = gate.recv();
+    });
+    let producer = fixture.client.producer(config).unwrap();
+    let appender = producer.appender(&stream).unwrap();
+    let mut accepted = 60_000;
+    (0..accepted).for_each(|number| appender.append(&text(number as usize)).unwrap());
+    let counts = thread::scope(|scope| {
+        let closing = scope.spawn(|| producer.close(SOON).unwrap());
+        while appender.append(&text(0)).is_ok() {
+            accepted += 1;
+        }
+        drop(open);
+        closing.join().unwrap()
+    });
+    assert_eq!((counts.written, counts.total()), (accepted, accepted));
+}
+
+#[test]
+fn what_was_reported_before_a_close_is_counted_by_statistics_alone() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    let producer = fixture.client.producer(ProducerConfig::new().linger(Linger::ByHand)).unwrap();
+    let appender = producer.appender(&stream).unwrap();
+    (0..5).for_each(|number| appender.append(&text(number)).unwrap());
+    assert_eq!(producer.flush(SOON).unwrap().written, 5);
+    (5..8).for_each(|number| appender.append(&text(number)).unwrap());
+    assert_eq!(producer.close(SOON).unwrap().written, 3);
+    assert_eq!(producer.close(SOON).unwrap().total(), 0);
+    assert_eq!(producer.stats().settled.written, 8);
 }

@@ -1,6 +1,7 @@
 //! Consumers: all arrives, nothing stalls, and acks are certain after a close.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -374,4 +375,109 @@ fn dropping_a_consumer_in_its_own_callback_ends_it_and_sends_its_acks() {
     calls.recv_timeout(SOON).unwrap();
     wait_until("it is gone", || fixture.client.list_consumers(&subscription).unwrap().is_empty());
     assert_all_acked(&fixture, &subscription);
+}
+
+#[test]
+fn no_callback_runs_after_a_close_or_stop_that_another_thread_was_faster_with() {
+    let fixture = Fixture::new();
+    let subscription = fixture.subscription(&filled(&fixture, 1, 1));
+    let consumer = fixture.client.consumer(&subscription, quick()).unwrap();
+    let (enter, entered) = mpsc::channel();
+    let (leave, left) = mpsc::channel::<()>();
+    let runs = Arc::new(AtomicBool::new(false));
+    let running = runs.clone();
+    consumer
+        .start_with(move |_, _| {
+            running.store(true, Ordering::SeqCst);
+            enter.send(()).unwrap();
+            let _ = left.recv();
+            running.store(false, Ordering::SeqCst);
+            Next::Processed
+        })
+        .unwrap();
+    entered.recv_timeout(SOON).unwrap();
+    let (end, ended) = mpsc::channel();
+    thread::scope(|scope| {
+        // One without patience, which closes for all if it is the first.
+        let ends: [fn(&Consumer) -> hstreamdb::Result<()>; 4] = [
+            |consumer| consumer.close(SOON),
+            |consumer| consumer.close(Wait::no()),
+            |consumer| consumer.close(SOON),
+            |consumer| consumer.stop(SOON),
+        ];
+        for ends in ends {
+            let (consumer, runs, end) = (consumer.clone(), runs.clone(), end.clone());
+            scope.spawn(move || {
+                let ended = ends(&consumer);
+                assert!(ended.is_ok() || ended.is_err_and(|error| error.is_timeout()));
+                end.send(runs.load(Ordering::SeqCst)).unwrap();
+            });
+        }
+        let early = ended.recv_timeout(Duration::from_millis(200));
+        leave.send(()).unwrap();
+        assert!(early.is_err(), "one has returned while the callback runs");
+        (0..4).for_each(|_| assert!(!ended.recv_timeout(SOON).unwrap()));
+    });
+    assert_eq!(consumer.state(), ConsumerState::Closed);
+    consumer.close(SOON).unwrap();
+}
+
+#[test]
+fn of_two_threads_that_start_a_consumer_with_a_callback_one_is_refused() {
+    let fixture = Fixture::new();
+    let subscription = fixture.subscription(&filled(&fixture, 1, 0));
+    for _ in 0..50 {
+        let consumer = fixture.client.consumer(&subscription, quick()).unwrap();
+        let started = thread::scope(|scope| {
+            let start = || consumer.start_with(|_, _| Next::Processed);
+            let threads = [scope.spawn(start), scope.spawn(start)];
+            threads.map(|thread| thread.join().unwrap().map_err(|error| error.kind()))
+        });
+        assert!(started.contains(&Ok(())) && started.contains(&Err(ErrorKind::InvalidState)), "{started:?}");
+        consumer.close(SOON).unwrap();
+    }
+}
+
+#[test]
+fn a_close_succeeds_whatever_status_a_server_sends_for_it_and_not_with_those_of_failures() {
+    // UNKNOWN of one build, CANCELLED of old ones, ABORTED when the consumer was dropped meanwhile.
+    for (status, taken) in [(0, true), (2, true), (1, true), (10, true), (14, false), (13, false)] {
+        let fixture = Fixture::new();
+        let stream = filled(&fixture, 1, 3);
+        let subscription = fixture.subscription(&stream);
+        let consumer = fixture.client.consumer(&subscription, quick().ack_batch(100, SOON)).unwrap();
+        receive(&consumer, 3).iter().for_each(|batch| consumer.ack_batch(batch).unwrap());
+        fixture.server.faults().half_closed(status, "as built");
+        let limit = if taken { SOON } else { Duration::from_millis(300) };
+        let closed = consumer.close(limit);
+        assert_eq!(closed.is_ok(), taken, "{status}: {closed:?}");
+        assert!(taken || closed.unwrap_err().is_timeout(), "{status}: it tries again");
+        fixture.server.faults().half_closed(0, "");
+        assert_all_acked(&fixture, &subscription);
+    }
+}
+
+#[test]
+fn a_consumer_has_a_connection_of_its_own() {
+    let fixture = Fixture::new();
+    let (client, faults) = (Client::connect(fixture.server.url()).unwrap(), fixture.server.faults());
+    let [one, other] = [1, 2].map(|shards| fixture.subscription(&fixture.stream(shards)));
+    let consumers = [&one, &other, &other].map(|subscription| {
+        let consumer = client.consumer(subscription, quick()).unwrap();
+        consumer.start().unwrap();
+        consumer
+    });
+    wait_until("all are there", || {
+        let there = |subscription| client.list_consumers(subscription).unwrap().len();
+        (there(&one), there(&other)) == (1, 2)
+    });
+    let fetches = faults.calls("StreamingFetch");
+    assert_eq!(faults.break_connections(&one), 1);
+    wait_until("that one is back", || {
+        faults.calls("StreamingFetch") > fetches && client.list_consumers(&one).unwrap().len() == 1
+    });
+    assert!(consumers[0].last_error().is_some());
+    assert_eq!(faults.calls("StreamingFetch"), fetches + 1, "the others were not disturbed");
+    assert!(consumers[1..].iter().all(|consumer| consumer.last_error().is_none()));
+    assert_eq!(client.metrics().nodes.iter().map(|node| node.failures).sum::<u64>(), 0, "nor were calls");
 }

@@ -5,9 +5,9 @@
 //! | order within a shard | `consumer_properties`; `reading::a_stream_is_read_to_its_end_in_the_order_of_its_shards`; `scenarios::ten_thousand_records_are_read_while_two_of_five_nodes_die` |
 //! | stale node cache | `a_subscription_that_moves_is_followed`; `scenarios::ten_thousand_records_are_consumed_while_two_of_five_nodes_die`; `scenarios::a_subscription_created_anew_is_not_taken_for_the_old_one`; `scenarios::a_stream_deleted_under_a_reader_is_told_and_is_no_end` |
 //! | seeds forgotten | `a_consumer_and_a_reader_go_on_when_all_nodes_are_replaced`; `every_call_ends::all_nodes_may_be_replaced_at_other_addresses_while_the_name_of_the_seed_stays` |
-//! | acks lost on close or reconnect | `consumer::acked_records_do_not_come_again_after_close_and_restart`; `consumer::acks_survive_a_lost_connection`; `consumer_properties`; in C, `tests/c/consumer.c` |
+//! | acks lost on close or reconnect | `consumer::acked_records_do_not_come_again_after_close_and_restart`; `consumer::acks_survive_a_lost_connection`; `consumer::a_close_succeeds_whatever_status_a_server_sends_for_it_and_not_with_those_of_failures`; `consumer_properties`; in C, `tests/c/consumer.c` |
 //! | ack timer broken | `one_ack_arrives_within_its_age`; that an idle consumer takes no time, `tests/lifecycle.rs` |
-//! | consumer dead but "running" | `a_fetch_that_ends_with_whatever_status_goes_on_or_says_why`; `a_connection_that_dies_without_a_status_is_made_again`; `scenarios::an_idle_consumer_that_the_server_has_not_missed_waits_for_its_name` |
+//! | consumer dead but "running" | `a_fetch_that_ends_with_whatever_status_goes_on_or_says_why`; `a_connection_that_dies_without_a_status_is_made_again`; `scenarios::an_idle_consumer_that_the_server_has_not_missed_waits_for_its_name`; `scenarios::acks_that_the_server_waits_for_reach_it_although_it_has_not_missed_a_consumer_of_a_generated_name` |
 //! | one bad batch stops all | `consumer::a_bad_batch_comes_with_its_ids_and_can_be_skipped`; `consumer_state::a_batch_that_cannot_be_read_is_told_of_and_handed_out_as_the_policy_says`; `readers_hand_out_bad_batches_with_their_ids_and_go_on` |
 //! | empty payload or `{}` lost | `empty_records_come_back_whoever_reads_them` |
 //! | compression across clients | `wire` |

@@ -3,7 +3,7 @@
 //! | class | tests |
 //! | --- | --- |
 //! | records lost under concurrent append | `every_trigger_sends_each_record_once`; `buffered::concurrent_appends_arrive_once_each_and_in_order_per_key`; `producer_properties` |
-//! | records or results lost at flush or close | `a_close_at_once_tells_each_outcome_once_whatever_the_server_does`; `buffered::what_is_appended_and_closed_at_once_is_written`; the models `everything_at_once`, `two_closes_and_a_flush` |
+//! | records or results lost at flush or close | `a_close_at_once_tells_each_outcome_once_whatever_the_server_does`; `buffered::what_is_appended_and_closed_at_once_is_written`; `buffered::a_close_counts_all_that_had_not_been_reported_when_it_was_called`; the models `everything_at_once`, `two_closes_and_a_flush`, `no_callback_runs_after_any_close` |
 //! | append after or during close | `buffered::appends_race_a_close_and_are_either_refused_or_written`; the models `appends_race_a_close` and `appends_race_a_close_that_gives_up` |
 //! | a failed batch poisons the shard | `buffered::a_failed_batch_does_not_spoil_its_shard`; the model `gates_open_again_after_failures` |
 //! | wake-up and accounting errors in the byte window | the models `budget_*`; `producer_properties` |
@@ -14,7 +14,7 @@
 //! | empty payload lost | `producer_properties`, which compares all records with what is there; `append::every_compression_and_kind_of_record_comes_back_as_it_went` |
 //! | no deadline, cannot cancel | `buffered::a_full_buffer_refuses_or_waits_as_the_caller_wants`; `waiting`; `dead_ends` |
 //! | process-wide state | `options_of_one_producer_never_show_in_another`; `admin::options_of_one_call_never_show_in_the_next` |
-//! | panic from inside the library | `buffered::a_panic_in_a_callback_is_contained`; `producer_properties` |
+//! | panic from inside the library | `codec::append`, whatever an append is answered with; `buffered::a_panic_in_a_callback_is_contained`; `producer_properties` |
 //! | unbounded queues | `a_slow_callback_bounds_what_is_accepted`; `buffered::reports_can_be_polled_and_their_queue_is_bounded` |
 
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ use hstreamdb::{
     Appender, Counts, Deliveries, ErrorKind, FailurePolicy, Linger, ProducerConfig, Record, Reports,
 };
 
-use crate::support::{Fixture, SOON, wait_until};
+use crate::support::{Fixture, SOON};
 
 /// A refusal for good.
 const REFUSAL: &str = r#"{"error":206,"message":"EmptyBatchedRecord","extra":null}"#;
@@ -234,25 +234,6 @@ fn a_direct_append_is_sent_in_halves_too() {
     fixture.server.faults().next("Append").refuse(3, too_large);
     let error = fixture.client.append_one(&stream, &text(0)).unwrap_err();
     assert_eq!(error.server().unwrap().code(), Some(207));
-}
-
-#[test]
-fn a_server_away_for_longer_than_the_delivery_timeout_and_back_finds_the_same_producer_going_on() {
-    let fixture = Fixture::new();
-    let stream = fixture.stream(1);
-    let config = ProducerConfig::new()
-        .retry(None, Duration::from_millis(5), Duration::from_millis(20))
-        .delivery_timeout(Duration::from_millis(200));
-    let producer = fixture.client.producer(config).unwrap();
-    let appender = producer.appender(&stream).unwrap();
-    fixture.server.faults().next("Append").always().refuse(14, "server is unavailable");
-    appender.append(&text(0)).unwrap();
-    let counts = appender.flush(SOON).unwrap();
-    assert_eq!(counts.written, 0);
-    fixture.server.faults().clear();
-    appender.append(&text(1)).unwrap();
-    assert_eq!(appender.flush(SOON).unwrap().written, 1);
-    wait_until("nothing is on the way", || producer.pending_records() == 0);
 }
 
 #[test]

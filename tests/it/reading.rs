@@ -227,7 +227,15 @@ fn a_reader_serves_one_thread_at_a_time_and_ends_from_another() {
     let stream = fixture.stream(1);
     let reader = fixture.client.read_stream(&stream, ReaderConfig::new()).unwrap();
     thread::scope(|scope| {
-        let reading = scope.spawn(|| reader.read(1, Wait::forever()));
+        // The other thread may be in the way for a moment, before this one waits.
+        let reading = scope.spawn(|| {
+            loop {
+                match reader.read(1, Wait::forever()) {
+                    Err(error) if error.kind() == ErrorKind::Busy => thread::yield_now(),
+                    read => return read,
+                }
+            }
+        });
         crate::support::wait_until("the other thread reads", || {
             reader.read(1, Wait::no()).is_err_and(|error| error.kind() == ErrorKind::Busy)
         });

@@ -548,3 +548,65 @@ fn an_idle_consumer_that_the_server_has_not_missed_waits_for_its_name() {
     append(&fixture, &stream, 0..1, 1);
     assert_eq!(texts(&receive(&consumer, 1)), ["0"]);
 }
+
+/// A consumer whose connection has died, which the server has not missed, and for whose acks it waits.
+fn unmissed(
+    fixture: &Fixture,
+    stream: &str,
+    options: SubscriptionOptions,
+    config: ConsumerConfig,
+) -> (String, Consumer) {
+    let subscription = fixture.subscription_with(stream, options.max_unacked_records(3));
+    let consumer = fixture.client.consumer(&subscription, config.ack_batch(100, SOON)).unwrap();
+    let received = receive(&consumer, 3);
+    assert_eq!(fixture.server.faults().make_zombies(&subscription, None, 14, "gone"), 1);
+    ack_all(&consumer, &received);
+    assert_eq!(consumer.pending_acks(), 3);
+    (subscription, consumer)
+}
+
+fn names(fixture: &Fixture, subscription: &str) -> Vec<String> {
+    let consumers = fixture.client.list_consumers(subscription).unwrap();
+    consumers.iter().map(|consumer| consumer.name().to_owned()).collect()
+}
+
+#[test]
+fn acks_that_the_server_waits_for_reach_it_although_it_has_not_missed_a_consumer_of_a_generated_name() {
+    let fixture = Fixture::new();
+    let stream = fixture.stream(1);
+    let id = append(&fixture, &stream, 0..3, 3)[0];
+    let (subscription, consumer) = unmissed(&fixture, &stream, SubscriptionOptions::new(), quick());
+    consumer.flush_acks(SOON).unwrap();
+    wait_until("they arrive", || {
+        let checkpoint = [(id.shard_id, id.batch_id)];
+        fixture.client.get_subscription(&subscription).unwrap().checkpoints() == checkpoint
+    });
+    let mut names = names(&fixture, &subscription);
+    names.sort();
+    assert_eq!(names, [consumer.name().to_owned(), format!("{}-1", consumer.name())]);
+    // What can't be sent to the one comes to the other.
+    append(&fixture, &stream, 3..5, 1);
+    assert_eq!(texts(&receive(&consumer, 2)), ["3", "4"]);
+    consumer.close(SOON).unwrap();
+}
+
+#[test]
+fn a_given_name_is_waited_for_until_the_server_misses_its_consumer() {
+    let fixture = Fixture::new();
+    let (stream, name) = (fixture.stream(1), unique("given"));
+    append(&fixture, &stream, 0..3, 3);
+    let (subscription, consumer) = unmissed(&fixture, &stream, impatient(), quick().name(&name));
+    append(&fixture, &stream, 3..4, 1);
+    let tries = fixture.server.faults().calls("StreamingFetch") + 5;
+    wait_until("it tries", || fixture.server.faults().calls("StreamingFetch") >= tries);
+    assert_eq!(names(&fixture, &subscription), [name]);
+    // The server misses it when it wants to send the first three again.
+    wait_until("the next comes", || {
+        consumer.poll(10, SOON).unwrap().is_some_and(|batch| {
+            consumer.ack_batch(&batch).unwrap();
+            texts(&[batch]).contains(&"3".to_owned())
+        })
+    });
+    consumer.close(SOON).unwrap();
+    assert_all_acked(&fixture, &subscription);
+}

@@ -1,14 +1,16 @@
 //! Closing while others append: a record is refused, or it has exactly one outcome.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use shuttle::thread;
 
 use crate::closing::Closing;
 use crate::cluster::Fate::{Stalled, Unknown, Written};
 use crate::codec::compression::Compression;
-use crate::life::{Life, room_for};
+use crate::life::{Life, Outcomes, room_for};
 use crate::producer::{Linger, ProducerConfig};
+use crate::scheduled::step;
 use crate::wait::Wait;
 
 fn small() -> ProducerConfig {
@@ -57,4 +59,27 @@ pub(crate) fn two_closes_and_a_flush() {
     let all: u64 = accepted.iter().map(|tags| tags.len() as u64).sum();
     counts.flatten().for_each(|counts| assert!(counts.written <= all && counts.failed + counts.unknown == 0));
     life.check(&accepted);
+}
+
+/// Whichever comes first, and also of those that do not wait for records.
+pub(crate) fn no_callback_runs_after_any() {
+    let (runs, running) = (Arc::new(AtomicBool::new(false)), Outcomes::default());
+    let (in_callback, noting) = (runs.clone(), running.clone());
+    let config = small().on_delivery(move |deliveries| {
+        in_callback.store(true, Ordering::SeqCst);
+        step();
+        noting.note(deliveries);
+        in_callback.store(false, Ordering::SeqCst);
+    });
+    let life = Life::with(&[Written], config, running);
+    let appending = life.appending("a", 10..13);
+    let closing = [Wait::no(), Wait::no(), Wait::forever()].map(|wait| {
+        let (core, runs) = (life.core.clone(), runs.clone());
+        thread::spawn(move || {
+            let _ = core.close(wait.until());
+            assert!(!runs.load(Ordering::SeqCst), "a callback runs after a close");
+        })
+    });
+    closing.into_iter().for_each(|thread| thread.join().unwrap());
+    life.check(&[appending.join().unwrap()]);
 }

@@ -69,8 +69,8 @@ pub(crate) fn polled() {
     let life = Life::with(&[Written, Refused], config, Outcomes::default());
     let poll = |life: &Life| {
         let Reporter::Queue(queue) = &life.core.reporter else { unreachable!("reports are polled") };
-        if let Some(deliveries) = queue.try_pop() {
-            life.outcomes.note(&deliveries);
+        if let Some(portion) = queue.try_pop(usize::MAX) {
+            life.outcomes.note(&portion.deliveries);
         }
     };
     let life = Arc::new(life);

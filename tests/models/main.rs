@@ -72,6 +72,7 @@ mod producer {
     pub(crate) mod room;
     pub(crate) mod settle;
     pub(crate) mod stats;
+    pub(crate) mod tags;
     pub(crate) mod worker;
 
     pub(crate) use crate::packer as compressor;
@@ -94,6 +95,7 @@ mod budget;
 mod closes;
 mod failures;
 mod life;
+mod polls;
 mod recreated;
 
 // What those files call by the name of the library.
@@ -114,13 +116,17 @@ fn main() {
         ("budget_waits_end_with_a_close", 600, budget::close_ends_waits),
         ("appends_race_a_close", 400, closes::appends_race_a_close),
         ("appends_race_a_close_that_gives_up", 400, closes::appends_race_a_close_that_gives_up),
+        ("no_callback_runs_after_any_close", 400, closes::no_callback_runs_after_any),
         ("two_closes_and_a_flush", 300, closes::two_closes_and_a_flush),
         ("gates_open_again_after_failures", 400, failures::gates_open_again),
         ("failures_race_appends_and_a_close", 400, failures::race_appends_and_a_close),
         ("failures_are_repaired_by_the_callback_in_order", 300, failures::repaired_in_order),
         ("polled_failures_open_the_gate", 300, failures::polled),
+        ("a_report_is_shared_by_all_who_wait_for_it", 400, polls::shared),
+        ("the_last_report_ends_all_polls", 400, polls::the_last_ends_all),
         ("streams_created_anew_race_appends_and_a_close", 1000, recreated::race_appends_and_a_close),
         ("streams_created_anew_keep_the_order", 500, recreated::keeps_the_order),
+        ("streams_created_anew_twice_are_followed_by_who_comes_late", 300, recreated::comes_late),
         ("streams_created_anew_fail_clearly", 500, recreated::fails_clearly),
         ("everything_at_once", 800, all::at_once),
     ]);

@@ -3,8 +3,8 @@
 use shuttle::thread;
 
 use crate::cluster::Fate::Written;
-use crate::life::{Life, room_for};
-use crate::producer::{ProducerConfig, RecreatedStream};
+use crate::life::{Life, append, room_for};
+use crate::producer::{Appender, Linger, ProducerConfig, RecreatedStream};
 use crate::wait::Wait;
 
 fn small(policy: RecreatedStream) -> ProducerConfig {
@@ -42,6 +42,23 @@ pub(crate) fn keeps_the_order() {
     life.core.close(Wait::forever().until()).unwrap();
     life.check(&accepted);
     assert_eq!(life.outcomes.written(), 7, "all of them");
+}
+
+/// A shard learns of the second life when that is over as well, and its worker there has ended or is about to.
+pub(crate) fn comes_late() {
+    let life = Life::new(&[Written], small(RecreatedStream::Reroute).linger(Linger::ByHand));
+    append(&life.appender, "a", 10, Wait::forever()).unwrap();
+    let first = life.core.lanes().into_iter().find(|lane| lane.pending() > 0).unwrap();
+    life.cluster.recreate();
+    let (second, lanes) = life.core.open_stream("s", life.cluster.shards()).unwrap();
+    append(&Appender::new(life.core.clone(), lanes, second.clone()), "a", 20, Wait::forever()).unwrap();
+    life.cluster.recreate();
+    // What was appended to the second life goes on to the third.
+    life.core.flush(second.lanes(), Wait::forever().until()).unwrap();
+    first.move_to(&life.core, &second, Vec::new());
+    life.core.close(Wait::forever().until()).unwrap();
+    life.check(&[vec![10], vec![20]]);
+    assert_eq!(life.outcomes.written(), 2);
 }
 
 pub(crate) fn fails_clearly() {

@@ -144,15 +144,7 @@ async fn noting_who_queues<F: Future>(future: F) -> F::Output {
 pub(crate) mod time {
     use std::future::Future;
 
-    pub(crate) struct Instant;
-
-    impl From<std::time::Instant> for Instant {
-        fn from(_: std::time::Instant) -> Self {
-            Instant
-        }
-    }
-
-    pub(crate) async fn timeout_at<F: Future>(_: Instant, _: F) -> Result<F::Output, ()> {
+    pub(crate) async fn timeout<F: Future>(_: std::time::Duration, _: F) -> Result<F::Output, ()> {
         shuttle::future::yield_now().await;
         Err(())
     }

@@ -24,6 +24,7 @@ pub(crate) struct Plan {
     pub(crate) max_attempts: Option<u32>,
     pub(crate) backoff: Backoff,
     pub(crate) send_twice: bool,
+    pub(crate) now: fn() -> std::time::Instant,
 }
 
 #[derive(Clone)]

@@ -1,0 +1,3 @@
+module hstreamdb
+
+go 1.24
