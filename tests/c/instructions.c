@@ -70,13 +70,11 @@ static int poll_columns(struct task *task)
 
 __attribute__((noinline)) static int measured_calls(struct task *task)
 {
-    switch (task->how[2]) {
-    case 'c': return append_records(task);
-    case 'w': return append_raw(task);
-    case 'l': return poll_columns(task);
-    default: /* packed */ break;
-    }
-    return append_packed(task);
+    if (strcmp(task->how, "record") == 0)
+        return append_records(task);
+    if (strcmp(task->how, "raw") == 0)
+        return append_raw(task);
+    return strcmp(task->how, "packed") == 0 ? append_packed(task) : poll_columns(task);
 }
 
 int main(int argc, char **argv)

@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 
 use crate::Failed;
 use crate::functions::of_header;
-use crate::tools::{library, root, run, succeeds};
+use crate::library;
+use crate::tools::{root, run, succeeds};
 
 /// It warns of each NULL where none is allowed, and of no other.
 pub(crate) fn clang_knows_what_may_be_null(bin: &Path) -> Result<(), Failed> {
@@ -47,5 +48,5 @@ pub(crate) fn has_cffi() -> bool {
 pub(crate) fn cffi_takes_it(_: &Path) -> Result<(), Failed> {
     let mut command = python();
     command.arg(root().join("tests/c/cffi_header.py"));
-    succeeds(run(command, [root().join("include/hstreamdb.h"), library()]))
+    succeeds(run(command, [root().join("include/hstreamdb.h"), library::path()]))
 }

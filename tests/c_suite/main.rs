@@ -11,6 +11,9 @@ mod header;
 mod table;
 mod tools;
 
+#[path = "../library/mod.rs"]
+mod library;
+
 #[cfg(feature = "tls")]
 #[path = "../authority/mod.rs"]
 mod authority;
@@ -27,7 +30,7 @@ use tools::prepared;
 
 pub(crate) use libtest_mimic::Failed;
 
-use crate::tools::{Way, command, compile, ends_with, has, refresh_libraries, root, run, succeeds};
+use crate::tools::{Way, command, compile, ends_with, has, root, run, succeeds};
 
 /// A program of `tests/c`, what it is given, and how it ends.
 struct Program {
@@ -98,7 +101,7 @@ fn main() -> ExitCode {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     if has("cc")
         && !arguments.list
-        && let Err(error) = refresh_libraries()
+        && let Err(error) = tools::provide_libraries(directory.path())
     {
         eprintln!("{error}");
         return ExitCode::FAILURE;
@@ -162,7 +165,7 @@ fn run_program(program: &Program, way: Way, bin: &Path) -> Result<(), Failed> {
 #[cfg(target_os = "linux")]
 fn loads(way: Way, bin: &Path) -> Result<(), Failed> {
     let program = compile(&root().join("tests/c/loading.c"), way, bin)?;
-    succeeds(run(command(&program, way), [tools::library()]))
+    succeeds(run(command(&program, way), [library::path()]))
 }
 
 #[cfg(feature = "tls")]

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::Failed;
+use crate::{Failed, library};
 
 /// What a static link needs besides, by rustc's own list.
 const SYSTEM_LIBRARIES: [&str; 7] = ["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
@@ -55,45 +55,14 @@ impl Way {
     }
 }
 
-/// Where the libraries of this build are: beside this test, or one directory up.
-fn library_directory() -> PathBuf {
-    let test = std::env::current_exe().expect("this test has a path");
-    let there = test.ancestors().skip(1).take(2).find(|directory| directory.join(library_name()).exists());
-    there.unwrap_or_else(|| panic!("{} is not beside {}", library_name(), test.display())).to_owned()
-}
-
-fn library_name() -> String {
-    format!("{}hstreamdb{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
-}
-
-pub(crate) fn library() -> PathBuf {
-    library_directory().join(library_name())
-}
-
 fn archive() -> PathBuf {
-    library_directory().join("libhstreamdb.a")
+    library::directory().join("libhstreamdb.a")
 }
 
-/// All sets of features are built into one file of this name, and cargo does not notice when the last build was
-/// of another set. Then it is made again.
-pub(crate) fn refresh_libraries() -> Result<(), String> {
-    if has_all_functions(&library()) && has_all_functions(&archive()) {
-        return Ok(());
-    }
-    for stale in [library(), archive()] {
-        std::fs::remove_file(&stale).map_err(|error| format!("{}: {error}", stale.display()))?;
-    }
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--lib", "--all-features"]).current_dir(root());
-    if !cfg!(debug_assertions) {
-        build.arg("--release");
-    }
-    let built = build.status().map_err(|error| format!("cargo: {error}"))?;
-    if built.success() && has_all_functions(&library()) && has_all_functions(&archive()) {
-        Ok(())
-    } else {
-        Err("the libraries lack functions of this build, and could not be made again".to_owned())
-    }
+/// Makes the libraries fit this build, and links by which the shared one is found.
+pub(crate) fn provide_libraries(bin: &Path) -> Result<(), String> {
+    library::refresh(|shared| has_all_functions(shared) && has_all_functions(&archive()))?;
+    library::link_into(bin)
 }
 
 fn has_all_functions(library: &Path) -> bool {
@@ -108,12 +77,6 @@ fn has_all_functions(library: &Path) -> bool {
 
 fn find(bytes: &[u8], needed: &[u8]) -> bool {
     bytes.windows(needed.len()).any(|window| window == needed)
-}
-
-/// The name that a program looks for at run time, should the library have one of its own.
-fn soname() -> String {
-    let (major, minor) = (env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"));
-    if major == "0" { format!("libhstreamdb.so.0.{minor}") } else { format!("libhstreamdb.so.{major}") }
 }
 
 /// Compiles a program; where it lies then.
@@ -145,33 +108,21 @@ pub(crate) fn compile(source: &Path, way: Way, bin: &Path) -> Result<PathBuf, Fa
         command.arg("-I").arg(root().join(include));
     }
     command.arg(source).arg("-o").arg(&program);
-    link(&mut command, way, &directory, name)?;
+    link(&mut command, way, bin, name);
     let output = command.output()?;
     if output.status.success() { Ok(program) } else { Err(told(&output).into()) }
 }
 
 /// All but the program that loads the library by itself.
-fn link(command: &mut Command, way: Way, directory: &Path, program: &OsStr) -> Result<(), Failed> {
+fn link(command: &mut Command, way: Way, bin: &Path, program: &OsStr) {
     if way == Way::Static {
         command.args(["-x", "none"]).arg(archive()).args(SYSTEM_LIBRARIES);
-        return Ok(());
+        return;
     }
-    let link = directory.join(soname());
-    #[cfg(unix)]
-    if !link.exists()
-        && let Err(error) = std::os::unix::fs::symlink(library(), &link)
-        && error.kind() != std::io::ErrorKind::AlreadyExists
-    {
-        return Err(error.to_string().into());
-    }
-    for place in [directory, &library_directory()] {
-        command.arg(format!("-Wl,-rpath,{}", place.display()));
-    }
-    command.arg("-L").arg(library_directory()).args(["-lpthread", "-ldl"]);
+    command.arg("-L").arg(bin).arg(format!("-Wl,-rpath,{}", bin.display())).args(["-lpthread", "-ldl"]);
     if program != "loading" {
         command.arg("-lhstreamdb");
     }
-    Ok(())
 }
 
 /// The command that runs a compiled program.
