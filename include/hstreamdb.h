@@ -115,6 +115,11 @@
 extern "C" {
 #endif
 
+/* No pointer may be NULL that is not HSTREAM_NULLABLE. */
+#if defined(__clang__)
+#pragma clang assume_nonnull begin
+#endif
+
 /** The version of this header: its first number. */
 #define HSTREAM_VERSION_MAJOR 0
 /** The second number. */
@@ -710,39 +715,49 @@ typedef int32_t hstream_code_t;
 /**
  * Is told that a thread of the library starts (1) or ends (0), on that thread: `name` is lent for the time of the
  * call. It must be quick, and not call the library.
+ *
+ * May be NULL: `user_data`.
  */
 typedef void (*hstream_thread_fn)(int32_t starts,
                                   const char *name,
-                                  void *user_data);
+                                  void *HSTREAM_NULLABLE user_data);
 
 /**
  * Frees `user_data`. Called exactly once, when nothing will call the callback any more, on any thread.
+ *
+ * May be NULL: `user_data`.
  */
 typedef void (*hstream_release_fn)(void *user_data);
 
 /**
  * Says whether a wait ends when its cancel object is triggered: 0 goes on waiting. It is asked on the thread
  * that waits, by each that does, and may be asked more often than the object is triggered.
+ *
+ * May be NULL: `user_data`.
  */
 typedef int32_t (*hstream_interrupt_fn)(void *user_data);
 
 /**
  * Gets what operators may want to know of a client, on its callback thread. `event` is lent for the time of the
  * call.
+ *
+ * May be NULL: `user_data`.
  */
 typedef void (*hstream_event_fn)(const struct hstream_event_t *event,
-                                 void *user_data);
+                                 void *HSTREAM_NULLABLE user_data);
 
 /**
  * Gets a line of the log, on the thread of the log: its level, when it was, in milliseconds since 1970, and what
  * it is about. `target` and `message` are lent for the time of the call.
+ *
+ * May be NULL: `user_data`.
  */
 typedef void (*hstream_log_fn)(int32_t level,
                                int64_t time_ms,
                                const char *target,
                                const char *message,
                                size_t message_len,
-                               void *user_data);
+                               void *HSTREAM_NULLABLE user_data);
 
 /**
  * The id of a stored record.
@@ -791,18 +806,22 @@ typedef struct hstream_offset_t {
 /**
  * Gets the reports of records of one batch, on the producer's callback thread.
  * `deliveries` is lent for the time of the call.
+ *
+ * May be NULL: `user_data`.
  */
 typedef void (*hstream_delivery_fn)(const struct hstream_deliveries_t *deliveries,
-                                    void *user_data);
+                                    void *HSTREAM_NULLABLE user_data);
 
 /**
  * Gets records, on the callback thread of the consumer or reader; `batch` and `error` are lent for the time of the
  * call. Returns HSTREAM_PROCESSED, HSTREAM_KEEP or HSTREAM_STOP. The last call has a NULL `batch`: with a NULL
  * `error` if delivery ended as asked, or all is read, else with why it failed; what it returns does not matter.
+ *
+ * May be NULL: `batch`, `error`, `user_data`.
  */
 typedef int32_t (*hstream_batch_fn)(const struct hstream_batch_t *batch,
-                                    const struct hstream_error_t *error,
-                                    void *user_data);
+                                    const struct hstream_error_t *HSTREAM_NULLABLE error,
+                                    void *HSTREAM_NULLABLE user_data);
 
 /**
  * Returns the version of the library, such as "0.3.1".
@@ -979,7 +998,7 @@ void hstream_string_free(char *HSTREAM_NULLABLE text) HSTREAM_NOEXCEPT;
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_runtime_options_t *hstream_runtime_options_new(void) HSTREAM_NOEXCEPT;
+struct hstream_runtime_options_t *HSTREAM_NULLABLE hstream_runtime_options_new(void) HSTREAM_NOEXCEPT;
 
 /**
  * Frees options. What was set with them stays in force.
@@ -1129,7 +1148,7 @@ void hstream_error_free(struct hstream_error_t *HSTREAM_NULLABLE error) HSTREAM_
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_error_t *hstream_error_clone(const struct hstream_error_t *error) HSTREAM_NOEXCEPT;
+struct hstream_error_t *HSTREAM_NULLABLE hstream_error_clone(const struct hstream_error_t *error) HSTREAM_NOEXCEPT;
 
 /**
  * Returns the code; HSTREAM_OK for NULL.
@@ -1304,7 +1323,7 @@ hstream_code_t hstream_error_to_json(const struct hstream_error_t *error,
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_call_t *hstream_call_new(void) HSTREAM_NOEXCEPT;
+struct hstream_call_t *HSTREAM_NULLABLE hstream_call_new(void) HSTREAM_NOEXCEPT;
 
 /**
  * Frees settings. Calls that have started do not need them any more.
@@ -1505,7 +1524,7 @@ int32_t hstream_cancel_write_fd(struct hstream_cancel_t *cancel) HSTREAM_NOEXCEP
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_client_options_t *hstream_client_options_new(void) HSTREAM_NOEXCEPT;
+struct hstream_client_options_t *HSTREAM_NULLABLE hstream_client_options_new(void) HSTREAM_NOEXCEPT;
 
 /**
  * Copies options.
@@ -1518,7 +1537,7 @@ struct hstream_client_options_t *hstream_client_options_new(void) HSTREAM_NOEXCE
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_client_options_t *hstream_client_options_clone(const struct hstream_client_options_t *client_options) HSTREAM_NOEXCEPT;
+struct hstream_client_options_t *HSTREAM_NULLABLE hstream_client_options_clone(const struct hstream_client_options_t *client_options) HSTREAM_NOEXCEPT;
 
 /**
  * Frees options.
@@ -2248,7 +2267,7 @@ const char *hstream_event_address(const struct hstream_event_t *event,
  * **Since**: 0.1.
  */
 HSTREAM_API
-const struct hstream_error_t *hstream_event_error(const struct hstream_event_t *event) HSTREAM_NOEXCEPT;
+const struct hstream_error_t *HSTREAM_NULLABLE hstream_event_error(const struct hstream_event_t *event) HSTREAM_NOEXCEPT;
 
 /**
  * Returns when it happened, in milliseconds since 1970.
@@ -2332,7 +2351,7 @@ uint64_t hstream_client_metric(struct hstream_client_t *client,
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_stream_options_t *hstream_stream_options_new(void) HSTREAM_NOEXCEPT;
+struct hstream_stream_options_t *HSTREAM_NULLABLE hstream_stream_options_new(void) HSTREAM_NOEXCEPT;
 
 /**
  * Frees options.
@@ -2533,7 +2552,7 @@ size_t hstream_streams_count(const struct hstream_streams_t *streams) HSTREAM_NO
  * **Since**: 0.1.
  */
 HSTREAM_API
-const struct hstream_stream_t *hstream_streams_at(const struct hstream_streams_t *streams,
+const struct hstream_stream_t *HSTREAM_NULLABLE hstream_streams_at(const struct hstream_streams_t *streams,
                                                   size_t index) HSTREAM_NOEXCEPT;
 
 /**
@@ -2560,7 +2579,7 @@ void hstream_stream_free(struct hstream_stream_t *HSTREAM_NULLABLE stream) HSTRE
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_stream_t *hstream_stream_clone(const struct hstream_stream_t *stream) HSTREAM_NOEXCEPT;
+struct hstream_stream_t *HSTREAM_NULLABLE hstream_stream_clone(const struct hstream_stream_t *stream) HSTREAM_NOEXCEPT;
 
 /**
  * Returns its name.
@@ -2734,7 +2753,7 @@ size_t hstream_shards_count(const struct hstream_shards_t *shards) HSTREAM_NOEXC
  * **Since**: 0.1.
  */
 HSTREAM_API
-const struct hstream_shard_t *hstream_shards_at(const struct hstream_shards_t *shards,
+const struct hstream_shard_t *HSTREAM_NULLABLE hstream_shards_at(const struct hstream_shards_t *shards,
                                                 size_t index) HSTREAM_NOEXCEPT;
 
 /**
@@ -2749,7 +2768,7 @@ const struct hstream_shard_t *hstream_shards_at(const struct hstream_shards_t *s
  * **Since**: 0.1.
  */
 HSTREAM_API
-const struct hstream_shard_t *hstream_shards_find_key(const struct hstream_shards_t *shards,
+const struct hstream_shard_t *HSTREAM_NULLABLE hstream_shards_find_key(const struct hstream_shards_t *shards,
                                                       const void *HSTREAM_NULLABLE key,
                                                       size_t key_len) HSTREAM_NOEXCEPT;
 
@@ -2777,7 +2796,7 @@ void hstream_shard_free(struct hstream_shard_t *HSTREAM_NULLABLE shard) HSTREAM_
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_shard_t *hstream_shard_clone(const struct hstream_shard_t *shard) HSTREAM_NOEXCEPT;
+struct hstream_shard_t *HSTREAM_NULLABLE hstream_shard_clone(const struct hstream_shard_t *shard) HSTREAM_NOEXCEPT;
 
 /**
  * Returns its id, unique in the cluster.
@@ -3044,7 +3063,7 @@ hstream_code_t hstream_record_new_hrecord(const struct hstream_hrecord_t *hrecor
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_record_t *hstream_record_clone(const struct hstream_record_t *record) HSTREAM_NOEXCEPT;
+struct hstream_record_t *HSTREAM_NULLABLE hstream_record_clone(const struct hstream_record_t *record) HSTREAM_NOEXCEPT;
 
 /**
  * Frees a record.
@@ -3143,7 +3162,7 @@ hstream_code_t hstream_record_code(const struct hstream_record_t *record) HSTREA
  * **Since**: 0.1.
  */
 HSTREAM_API
-const void *hstream_record_payload(const struct hstream_record_t *record,
+const void *HSTREAM_NULLABLE hstream_record_payload(const struct hstream_record_t *record,
                                    size_t *len) HSTREAM_NOEXCEPT;
 
 /**
@@ -3302,7 +3321,7 @@ hstream_code_t hstream_record_to_hrecord(const struct hstream_record_t *record,
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_hrecord_t *hstream_hrecord_new(void) HSTREAM_NOEXCEPT;
+struct hstream_hrecord_t *HSTREAM_NULLABLE hstream_hrecord_new(void) HSTREAM_NOEXCEPT;
 
 /**
  * Reads a JSON object. Integers that a double can't hold exactly are refused rather than rounded.
@@ -3348,7 +3367,7 @@ hstream_code_t hstream_hrecord_to_json(const struct hstream_hrecord_t *hrecord,
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_hrecord_t *hstream_hrecord_clone(const struct hstream_hrecord_t *hrecord) HSTREAM_NOEXCEPT;
+struct hstream_hrecord_t *HSTREAM_NULLABLE hstream_hrecord_clone(const struct hstream_hrecord_t *hrecord) HSTREAM_NOEXCEPT;
 
 /**
  * Frees it.
@@ -3577,7 +3596,7 @@ int32_t hstream_hrecord_remove(struct hstream_hrecord_t *hrecord,
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_append_options_t *hstream_append_options_new(void) HSTREAM_NOEXCEPT;
+struct hstream_append_options_t *HSTREAM_NULLABLE hstream_append_options_new(void) HSTREAM_NOEXCEPT;
 
 /**
  * Frees options.
@@ -3731,7 +3750,7 @@ hstream_code_t hstream_client_append_to_shard(struct hstream_client_t *client,
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_producer_options_t *hstream_producer_options_new(void) HSTREAM_NOEXCEPT;
+struct hstream_producer_options_t *HSTREAM_NULLABLE hstream_producer_options_new(void) HSTREAM_NOEXCEPT;
 
 /**
  * Copies options; a callback's user data is shared.
@@ -3744,7 +3763,7 @@ struct hstream_producer_options_t *hstream_producer_options_new(void) HSTREAM_NO
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_producer_options_t *hstream_producer_options_clone(const struct hstream_producer_options_t *producer_options) HSTREAM_NOEXCEPT;
+struct hstream_producer_options_t *HSTREAM_NULLABLE hstream_producer_options_clone(const struct hstream_producer_options_t *producer_options) HSTREAM_NOEXCEPT;
 
 /**
  * Frees options. The callback's user data is released when the producers made with them are gone as well.
@@ -4508,7 +4527,7 @@ void hstream_deliveries_free(struct hstream_deliveries_t *HSTREAM_NULLABLE deliv
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_deliveries_t *hstream_deliveries_ref(const struct hstream_deliveries_t *deliveries) HSTREAM_NOEXCEPT;
+struct hstream_deliveries_t *HSTREAM_NULLABLE hstream_deliveries_ref(const struct hstream_deliveries_t *deliveries) HSTREAM_NOEXCEPT;
 
 /**
  * Returns the number of reports.
@@ -4572,7 +4591,7 @@ hstream_code_t hstream_deliveries_record_id(const struct hstream_deliveries_t *d
  * **Since**: 0.1.
  */
 HSTREAM_API
-const struct hstream_error_t *hstream_deliveries_error(const struct hstream_deliveries_t *deliveries,
+const struct hstream_error_t *HSTREAM_NULLABLE hstream_deliveries_error(const struct hstream_deliveries_t *deliveries,
                                                        size_t index) HSTREAM_NOEXCEPT;
 
 /**
@@ -4615,7 +4634,7 @@ uint64_t hstream_deliveries_shard_id(const struct hstream_deliveries_t *deliveri
  * **Since**: 0.1.
  */
 HSTREAM_API
-const struct hstream_record_t *hstream_deliveries_record(const struct hstream_deliveries_t *deliveries,
+const struct hstream_record_t *HSTREAM_NULLABLE hstream_deliveries_record(const struct hstream_deliveries_t *deliveries,
                                                          size_t index) HSTREAM_NOEXCEPT;
 
 /**
@@ -4628,7 +4647,7 @@ const struct hstream_record_t *hstream_deliveries_record(const struct hstream_de
  * **Since**: 0.1.
  */
 HSTREAM_API
-const uint64_t *hstream_deliveries_tags(const struct hstream_deliveries_t *deliveries) HSTREAM_NOEXCEPT;
+const uint64_t *HSTREAM_NULLABLE hstream_deliveries_tags(const struct hstream_deliveries_t *deliveries) HSTREAM_NOEXCEPT;
 
 /**
  * Returns the codes of all.
@@ -4640,7 +4659,7 @@ const uint64_t *hstream_deliveries_tags(const struct hstream_deliveries_t *deliv
  * **Since**: 0.1.
  */
 HSTREAM_API
-const int32_t *hstream_deliveries_codes(const struct hstream_deliveries_t *deliveries) HSTREAM_NOEXCEPT;
+const int32_t *HSTREAM_NULLABLE hstream_deliveries_codes(const struct hstream_deliveries_t *deliveries) HSTREAM_NOEXCEPT;
 
 /**
  * Returns the ids of all: zeros where the code is not HSTREAM_OK.
@@ -4652,7 +4671,7 @@ const int32_t *hstream_deliveries_codes(const struct hstream_deliveries_t *deliv
  * **Since**: 0.1.
  */
 HSTREAM_API
-const struct hstream_record_id_t *hstream_deliveries_record_ids(const struct hstream_deliveries_t *deliveries) HSTREAM_NOEXCEPT;
+const struct hstream_record_id_t *HSTREAM_NULLABLE hstream_deliveries_record_ids(const struct hstream_deliveries_t *deliveries) HSTREAM_NOEXCEPT;
 
 /**
  * Makes options, all default: 600 s to ack, 10,000 unacked records, from the latest record on.
@@ -4665,7 +4684,7 @@ const struct hstream_record_id_t *hstream_deliveries_record_ids(const struct hst
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_subscription_options_t *hstream_subscription_options_new(void) HSTREAM_NOEXCEPT;
+struct hstream_subscription_options_t *HSTREAM_NULLABLE hstream_subscription_options_new(void) HSTREAM_NOEXCEPT;
 
 /**
  * Frees options.
@@ -4912,7 +4931,7 @@ size_t hstream_subscriptions_count(const struct hstream_subscriptions_t *subscri
  * **Since**: 0.1.
  */
 HSTREAM_API
-const struct hstream_subscription_t *hstream_subscriptions_at(const struct hstream_subscriptions_t *subscriptions,
+const struct hstream_subscription_t *HSTREAM_NULLABLE hstream_subscriptions_at(const struct hstream_subscriptions_t *subscriptions,
                                                               size_t index) HSTREAM_NOEXCEPT;
 
 /**
@@ -4939,7 +4958,7 @@ void hstream_subscription_free(struct hstream_subscription_t *HSTREAM_NULLABLE s
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_subscription_t *hstream_subscription_clone(const struct hstream_subscription_t *subscription) HSTREAM_NOEXCEPT;
+struct hstream_subscription_t *HSTREAM_NULLABLE hstream_subscription_clone(const struct hstream_subscription_t *subscription) HSTREAM_NOEXCEPT;
 
 /**
  * Returns its id.
@@ -5295,7 +5314,7 @@ size_t hstream_cluster_node_count(const struct hstream_cluster_t *cluster) HSTRE
  * **Since**: 0.1.
  */
 HSTREAM_API
-const struct hstream_node_t *hstream_cluster_node_at(const struct hstream_cluster_t *cluster,
+const struct hstream_node_t *HSTREAM_NULLABLE hstream_cluster_node_at(const struct hstream_cluster_t *cluster,
                                                      size_t index) HSTREAM_NOEXCEPT;
 
 /**
@@ -5338,7 +5357,7 @@ void hstream_node_free(struct hstream_node_t *HSTREAM_NULLABLE node) HSTREAM_NOE
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_node_t *hstream_node_clone(const struct hstream_node_t *node) HSTREAM_NOEXCEPT;
+struct hstream_node_t *HSTREAM_NULLABLE hstream_node_clone(const struct hstream_node_t *node) HSTREAM_NOEXCEPT;
 
 /**
  * Returns its id.
@@ -5714,7 +5733,7 @@ hstream_code_t hstream_trim_points_at(const struct hstream_trim_points_t *trim_p
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_consumer_options_t *hstream_consumer_options_new(void) HSTREAM_NOEXCEPT;
+struct hstream_consumer_options_t *HSTREAM_NULLABLE hstream_consumer_options_new(void) HSTREAM_NOEXCEPT;
 
 /**
  * Copies options; a callback's user data is shared.
@@ -5727,7 +5746,7 @@ struct hstream_consumer_options_t *hstream_consumer_options_new(void) HSTREAM_NO
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_consumer_options_t *hstream_consumer_options_clone(const struct hstream_consumer_options_t *consumer_options) HSTREAM_NOEXCEPT;
+struct hstream_consumer_options_t *HSTREAM_NULLABLE hstream_consumer_options_clone(const struct hstream_consumer_options_t *consumer_options) HSTREAM_NOEXCEPT;
 
 /**
  * Frees options. The callback's user data is released when the consumers made with them are gone as well.
@@ -6220,7 +6239,7 @@ int32_t hstream_consumer_state(struct hstream_consumer_t *consumer) HSTREAM_NOEX
  * **Since**: 0.1.
  */
 HSTREAM_API
-struct hstream_error_t *hstream_consumer_last_error(struct hstream_consumer_t *consumer) HSTREAM_NOEXCEPT;
+struct hstream_error_t *HSTREAM_NULLABLE hstream_consumer_last_error(struct hstream_consumer_t *consumer) HSTREAM_NOEXCEPT;
 
 /**
  * Makes options, all default: from the earliest record, and on as records come.
@@ -6233,7 +6252,7 @@ struct hstream_error_t *hstream_consumer_last_error(struct hstream_consumer_t *c
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_reader_options_t *hstream_reader_options_new(void) HSTREAM_NOEXCEPT;
+struct hstream_reader_options_t *HSTREAM_NULLABLE hstream_reader_options_new(void) HSTREAM_NOEXCEPT;
 
 /**
  * Copies options; a callback's user data is shared.
@@ -6246,7 +6265,7 @@ struct hstream_reader_options_t *hstream_reader_options_new(void) HSTREAM_NOEXCE
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_reader_options_t *hstream_reader_options_clone(const struct hstream_reader_options_t *reader_options) HSTREAM_NOEXCEPT;
+struct hstream_reader_options_t *HSTREAM_NULLABLE hstream_reader_options_clone(const struct hstream_reader_options_t *reader_options) HSTREAM_NOEXCEPT;
 
 /**
  * Frees options. The callback's user data is released when the readers opened with them are gone as well.
@@ -6691,7 +6710,7 @@ void hstream_batch_free(struct hstream_batch_t *HSTREAM_NULLABLE batch) HSTREAM_
  * **Since**: 0.1.
  */
 HSTREAM_API HSTREAM_MUST_USE
-struct hstream_batch_t *hstream_batch_ref(const struct hstream_batch_t *batch) HSTREAM_NOEXCEPT;
+struct hstream_batch_t *HSTREAM_NULLABLE hstream_batch_ref(const struct hstream_batch_t *batch) HSTREAM_NOEXCEPT;
 
 /**
  * Returns the number of records.
@@ -6715,7 +6734,7 @@ size_t hstream_batch_count(const struct hstream_batch_t *batch) HSTREAM_NOEXCEPT
  * **Since**: 0.1.
  */
 HSTREAM_API
-const struct hstream_record_t *hstream_batch_at(const struct hstream_batch_t *batch,
+const struct hstream_record_t *HSTREAM_NULLABLE hstream_batch_at(const struct hstream_batch_t *batch,
                                                 size_t index) HSTREAM_NOEXCEPT;
 
 /**
@@ -6728,7 +6747,7 @@ const struct hstream_record_t *hstream_batch_at(const struct hstream_batch_t *ba
  * **Since**: 0.1.
  */
 HSTREAM_API
-const struct hstream_record_id_t *hstream_batch_ids(const struct hstream_batch_t *batch) HSTREAM_NOEXCEPT;
+const struct hstream_record_id_t *HSTREAM_NULLABLE hstream_batch_ids(const struct hstream_batch_t *batch) HSTREAM_NOEXCEPT;
 
 /**
  * Returns the kinds of all records: HSTREAM_RECORD_*.
@@ -6740,7 +6759,7 @@ const struct hstream_record_id_t *hstream_batch_ids(const struct hstream_batch_t
  * **Since**: 0.1.
  */
 HSTREAM_API
-const int32_t *hstream_batch_kinds(const struct hstream_batch_t *batch) HSTREAM_NOEXCEPT;
+const int32_t *HSTREAM_NULLABLE hstream_batch_kinds(const struct hstream_batch_t *batch) HSTREAM_NOEXCEPT;
 
 /**
  * Returns of all records whether they can be read: HSTREAM_OK, DECODE, COMPRESSION.
@@ -6752,7 +6771,7 @@ const int32_t *hstream_batch_kinds(const struct hstream_batch_t *batch) HSTREAM_
  * **Since**: 0.1.
  */
 HSTREAM_API
-const int32_t *hstream_batch_codes(const struct hstream_batch_t *batch) HSTREAM_NOEXCEPT;
+const int32_t *HSTREAM_NULLABLE hstream_batch_codes(const struct hstream_batch_t *batch) HSTREAM_NOEXCEPT;
 
 /**
  * Gets the payloads of all records. They do not end with NUL.
@@ -6792,7 +6811,7 @@ hstream_code_t hstream_batch_keys(const struct hstream_batch_t *batch,
  * **Since**: 0.1.
  */
 HSTREAM_API
-const int64_t *hstream_batch_publish_times_ms(const struct hstream_batch_t *batch) HSTREAM_NOEXCEPT;
+const int64_t *HSTREAM_NULLABLE hstream_batch_publish_times_ms(const struct hstream_batch_t *batch) HSTREAM_NOEXCEPT;
 
 #if defined(HSTREAM_HAS_DEV_SERVER)
 /**
@@ -6864,6 +6883,10 @@ hstream_code_t hstream_dev_server_set(struct hstream_dev_server_t *dev_server,
  */
 HSTREAM_API
 void hstream_dev_server_free(struct hstream_dev_server_t *HSTREAM_NULLABLE dev_server) HSTREAM_NOEXCEPT;
+#endif
+
+#if defined(__clang__)
+#pragma clang assume_nonnull end
 #endif
 
 #ifdef __cplusplus

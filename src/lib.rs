@@ -95,6 +95,7 @@ mod fork;
 mod cancel;
 mod wait;
 mod closing;
+mod test_panic;
 #[cfg(unix)]
 mod ready;
 mod runtime_options;

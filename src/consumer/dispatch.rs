@@ -7,6 +7,7 @@ use crate::consumer::handle::{Consumer, Owner};
 use crate::consumer::life::Shared;
 use crate::error::{Error, ErrorKind, Result};
 use crate::received::Batch;
+use crate::test_panic;
 use crate::wait::Wait;
 
 /// What a callback wants after a batch.
@@ -48,8 +49,10 @@ impl<H: Handler> Dispatch<H> {
     }
 
     pub(crate) fn run(mut self) {
-        let outcome = self.deliver_until_ended();
-        let failure = outcome.err();
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.deliver_until_ended()));
+        let panicked =
+            || Error::new(ErrorKind::Panic, "the callback thread of a consumer panicked; this is a bug");
+        let failure = outcome.unwrap_or_else(|_| Err(panicked())).err();
         if let Some(error) = &failure {
             self.shared.fail(error.clone());
         }
@@ -69,6 +72,7 @@ impl<H: Handler> Dispatch<H> {
                 // The end, as asked or not.
                 Err(_) => return self.shared.failure().map_or(Ok(()), Err),
             };
+            test_panic::point("callback", &self.shared.subscription);
             let Some(owner) = self.owner.upgrade() else { return Ok(()) };
             let consumer = Consumer::of(owner);
             let next = catch_unwind(AssertUnwindSafe(|| self.handler.batch(&consumer, &batch)));

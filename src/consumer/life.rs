@@ -30,6 +30,7 @@ use crate::ready::Ready;
 use crate::received::Batch;
 use crate::record_id::RecordId;
 use crate::runtime::{Spawner, Task, spawn_thread};
+use crate::test_panic;
 use crate::wait::{Ended, Until, Wait, wait};
 
 /// How many runs of ids an event names.
@@ -249,6 +250,7 @@ impl Shared {
         let shared = self.clone();
         life.fetch = Some(self.spawner.spawn(async move {
             let mut guard = FetchGuard { shared, ended: false };
+            test_panic::point("worker", &guard.shared.subscription);
             let outcome = FetchLoop::new(guard.shared.clone()).run().await;
             guard.ended = true;
             guard.shared.fetch_ended(outcome);

@@ -76,7 +76,7 @@ impl Failure {
 
 /// Runs the body of a function that has no long-lived handle.
 pub(crate) fn run(err: ErrorOut<'_>, body: impl FnOnce() -> Outcome) -> hstream_code_t {
-    keep_main_thread();
+    note_caller();
     let outcome = catch(body).unwrap_or_else(|text| Err(Failure::Panicked(text)));
     finish(err, outcome)
 }
@@ -145,7 +145,10 @@ fn finish(err: ErrorOut<'_>, outcome: Outcome) -> hstream_code_t {
 
 /// Runs something; a panic comes back as its text.
 fn catch<R>(body: impl FnOnce() -> R) -> Result<R, String> {
-    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
+    let was_inside = THIS_THREAD.with(|thread| thread.inside.replace(true));
+    let outcome = catch_unwind(AssertUnwindSafe(body));
+    THIS_THREAD.with(|thread| thread.inside.set(was_inside));
+    outcome.map_err(|payload| {
         let text = panic_text(&*payload);
         discard(payload);
         tracing::error!(text, "caught a panic");
@@ -153,7 +156,7 @@ fn catch<R>(body: impl FnOnce() -> R) -> Result<R, String> {
     })
 }
 
-fn panic_text(payload: &(dyn Any + Send)) -> String {
+fn panic_text(payload: &dyn Any) -> String {
     match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => (*text).to_owned(),
         (_, Some(text)) => text.clone(),
@@ -200,6 +203,45 @@ pub(crate) fn watch_forks() {
     WATCHED.call_once(|| ());
 }
 
+thread_local! {
+    static THIS_THREAD: ThisThread = const { ThisThread { has_called: Cell::new(false), inside: Cell::new(false) } };
+}
+
+/// What is known of a thread that calls.
+struct ThisThread {
+    has_called: Cell<bool>,
+    /// Whether it is inside of a function of ours.
+    inside: Cell<bool>,
+}
+
+/// What the first call of a thread does.
+fn note_caller() {
+    if !THIS_THREAD.with(|thread| thread.has_called.replace(true)) {
+        keep_main_thread();
+        #[cfg(not(test))]
+        silence_our_panics();
+    }
+}
+
+/// Has panics inside of this library logged, and nothing else: the terminal is the host's. Those of other code, which
+/// are there if the library is a part of a program in Rust, are told as before.
+#[cfg(not(test))]
+fn silence_our_panics() {
+    static SILENCED: Once = Once::new();
+    SILENCED.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let inside = THIS_THREAD.try_with(|thread| thread.inside.get()).unwrap_or(true);
+            if inside || crate::runtime::is_ours() {
+                let place = panic.location().map(ToString::to_string).unwrap_or_default();
+                tracing::error!(place, text = panic_text(panic.payload()), "a bug in this library");
+            } else {
+                before(panic);
+            }
+        }));
+    });
+}
+
 /// Holds on to what std knows of the host's main thread, once that has called us.
 ///
 /// std lets go of it in a destructor that runs when a thread ends, but not when the process exits; until
@@ -207,12 +249,6 @@ pub(crate) fn watch_forks() {
 #[cfg(target_os = "linux")]
 fn keep_main_thread() {
     static MAIN: OnceLock<Thread> = OnceLock::new();
-    thread_local! {
-        static LOOKED: Cell<bool> = const { Cell::new(false) };
-    }
-    if LOOKED.replace(true) {
-        return;
-    }
     // SAFETY: it only asks.
     let thread = unsafe { libc::gettid() };
     // SAFETY: it only asks.

@@ -12,16 +12,22 @@ use crate::ffi::event::hstream_event_t;
 use crate::wait::Check;
 
 /// Frees `user_data`. Called exactly once, when nothing will call the callback any more, on any thread.
+///
+/// May be NULL: `user_data`.
 pub type hstream_release_fn = Option<unsafe extern "C-unwind" fn(user_data: *mut c_void)>;
 
 /// Gets the reports of records of one batch, on the producer's callback thread.
 /// `deliveries` is lent for the time of the call.
+///
+/// May be NULL: `user_data`.
 pub type hstream_delivery_fn =
     Option<unsafe extern "C-unwind" fn(deliveries: *const hstream_deliveries_t, user_data: *mut c_void)>;
 
 /// Gets records, on the callback thread of the consumer or reader; `batch` and `error` are lent for the time of the
 /// call. Returns HSTREAM_PROCESSED, HSTREAM_KEEP or HSTREAM_STOP. The last call has a NULL `batch`: with a NULL
 /// `error` if delivery ended as asked, or all is read, else with why it failed; what it returns does not matter.
+///
+/// May be NULL: `batch`, `error`, `user_data`.
 pub type hstream_batch_fn = Option<
     unsafe extern "C-unwind" fn(
         batch: *const hstream_batch_t,
@@ -32,11 +38,15 @@ pub type hstream_batch_fn = Option<
 
 /// Gets what operators may want to know of a client, on its callback thread. `event` is lent for the time of the
 /// call.
+///
+/// May be NULL: `user_data`.
 pub type hstream_event_fn =
     Option<unsafe extern "C-unwind" fn(event: *const hstream_event_t, user_data: *mut c_void)>;
 
 /// Gets a line of the log, on the thread of the log: its level, when it was, in milliseconds since 1970, and what
 /// it is about. `target` and `message` are lent for the time of the call.
+///
+/// May be NULL: `user_data`.
 pub type hstream_log_fn = Option<
     unsafe extern "C-unwind" fn(
         level: i32,
@@ -50,11 +60,15 @@ pub type hstream_log_fn = Option<
 
 /// Is told that a thread of the library starts (1) or ends (0), on that thread: `name` is lent for the time of the
 /// call. It must be quick, and not call the library.
+///
+/// May be NULL: `user_data`.
 pub type hstream_thread_fn =
     Option<unsafe extern "C-unwind" fn(starts: i32, name: *const c_char, user_data: *mut c_void)>;
 
 /// Says whether a wait ends when its cancel object is triggered: 0 goes on waiting. It is asked on the thread
 /// that waits, by each that does, and may be asked more often than the object is triggered.
+///
+/// May be NULL: `user_data`.
 pub type hstream_interrupt_fn = Option<unsafe extern "C-unwind" fn(user_data: *mut c_void) -> i32>;
 
 /// A function to ask, with its user data, which is not released.

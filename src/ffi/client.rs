@@ -20,6 +20,7 @@ use crate::ffi::error::hstream_error_t;
 use crate::ffi::handles::{self, Life, LongLived};
 use crate::ffi::log;
 use crate::ffi::status::*;
+use crate::test_panic;
 use crate::wait::Wait;
 
 /// A connection to a cluster.
@@ -179,6 +180,7 @@ pub unsafe extern "C" fn hstream_client_echo(
         // SAFETY: `message` is NULL or a NUL-terminated text, as the rules for callers say.
         let message = unsafe { bytes::text(message, "message") }?;
         let text = given(text, "text")?;
+        test_panic::point("call", message);
         let echoed = client.within(call)?.echo(message)?;
         bytes::give_text(&echoed, text, text_len)
     })

@@ -24,6 +24,7 @@ use crate::ffi::status::*;
 use crate::received::Batch;
 use crate::record_id::RecordId;
 use crate::runtime::spawn_thread;
+use crate::test_panic;
 use crate::wait::Wait;
 
 /// Go on; with auto-ack, the whole batch is acked.
@@ -249,6 +250,7 @@ pub unsafe extern "C" fn hstream_consumer_poll(
             return Err(Failure::refused(HSTREAM_ERR_INVALID_STATE, text));
         }
         let max = usize::try_from(max_records).unwrap_or(usize::MAX);
+        test_panic::point("call", consumer.consumer.subscription());
         let batch = consumer.consumer.poll(max, limit)?;
         out.write(
             batch.map_or(ptr::null_mut(), |batch| handles::share(Arc::new(hstream_batch_t::new(batch)))),

@@ -19,6 +19,7 @@ use crate::ffi::producer_config::hstream_producer_options_t;
 use crate::ffi::status::*;
 use crate::producer::{BufferedProducer, Counts};
 use crate::runtime::spawn_thread;
+use crate::test_panic;
 use crate::wait::Wait;
 
 /// Appends records to any number of streams, in batches, in the background.
@@ -148,6 +149,7 @@ pub unsafe extern "C" fn hstream_producer_open(
         // SAFETY: `stream` is NULL or a NUL-terminated text, as the rules for callers say.
         let stream = unsafe { bytes::text(stream, "stream") }?;
         let out = given(out, "out")?;
+        test_panic::point("call", stream);
         let appender = match call {
             Some(call) => producer.producer.appender_with(stream, |client| call.apply(client))?,
             None => producer.producer.appender(stream)?,

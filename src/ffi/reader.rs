@@ -24,6 +24,7 @@ use crate::reader::dispatch::Handler;
 use crate::reader::open::Opening;
 use crate::reader::{Read, Reader};
 use crate::received::Batch;
+use crate::test_panic;
 use crate::wait::Wait;
 
 /// Reads a stream without a subscription.
@@ -312,6 +313,7 @@ pub unsafe extern "C" fn hstream_reader_read(
             return Err(Failure::refused(HSTREAM_ERR_INVALID_STATE, text));
         }
         let max = usize::try_from(max_records).unwrap_or(usize::MAX);
+        test_panic::point("call", reader.reader.stream());
         let batch = match reader.reader.read(max, limit)? {
             Read::Records(batch) => handles::share(Arc::new(hstream_batch_t::new(batch))),
             Read::Nothing => ptr::null_mut(),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -47,6 +48,8 @@ pub(crate) struct Core {
     lane_options: LaneOptions,
     streams: Mutex<HashMap<Arc<str>, Arc<StreamLanes>>>,
     pub(crate) closing: Closing,
+    /// A part of it has panicked: it takes no more records.
+    broken: AtomicBool,
     /// Ends flushes and other waits: the client is closed.
     ending: Closing,
     /// Held by the close that gives up what is left, and stops the reports.
@@ -85,6 +88,7 @@ impl Core {
             lane_options,
             streams: Mutex::default(),
             closing: Closing::default(),
+            broken: AtomicBool::new(false),
             ending: Closing::default(),
             giving_up: Mutex::default(),
             settings,
@@ -156,19 +160,45 @@ impl Core {
 
     #[inline]
     pub(crate) fn check_open(&self) -> Result<()> {
-        if self.closing.is_closed() { Err(Error::closed("producer")) } else { Ok(()) }
+        if self.closing.is_closed() { Err(self.closed()) } else { Ok(()) }
+    }
+
+    fn closed(&self) -> Error {
+        self.check_whole().err().unwrap_or_else(|| Error::closed("producer"))
+    }
+
+    fn check_whole(&self) -> Result<()> {
+        if !self.broken.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let message = "the producer is out of use: a part of it panicked, which is a bug in this library";
+        Err(Error::new(ErrorKind::Panic, message))
+    }
+
+    /// A part of it has panicked: it takes no more records, and can be closed.
+    pub(crate) fn break_down(&self) {
+        self.broken.store(true, Ordering::SeqCst);
+        self.begin_close();
     }
 
     /// Takes room for a record, as the caller is willing to wait for it.
     pub(crate) fn take_room(&self, encoded_len: usize, patience: &Patience<'_>) -> Result<Taken> {
         let wanted = self.room.for_record(encoded_len);
         if !self.reporter.is_this_thread() {
-            return self.wait_for_room(wanted, patience).map_err(refused);
+            return self.wait_for_room(wanted, patience).map_err(|refused| self.refused(refused));
         }
         match self.reserve.take(wanted) {
             Some(taken) => Ok(taken),
             // The callback's own thread would wait for itself.
-            None => self.wait_for_room(wanted, &Patience::none()).map_err(refused),
+            None => self.wait_for_room(wanted, &Patience::none()).map_err(|refused| self.refused(refused)),
+        }
+    }
+
+    fn refused(&self, refused: Refused) -> Error {
+        match refused {
+            Refused::Full => Error::new(ErrorKind::QueueFull, "the producer's buffer is full"),
+            Refused::Closed => self.closed(),
+            Refused::Ended(ended) => ended.into_error("room in the producer's buffer"),
         }
     }
 
@@ -225,9 +255,11 @@ impl Core {
         if self.reporter.is_this_thread() {
             return Err(would_deadlock("flush"));
         }
+        self.check_whole()?;
         let flush = Arc::new(Flush::default());
         lanes.iter().for_each(|lane| lane.flush(&flush));
-        self.wait_for(flush.done(), until).map(|()| flush.counts())
+        self.wait_for(flush.done(), until)?;
+        self.check_whole().map(|()| flush.counts())
     }
 
     /// Waits for records to be written, until the client is closed at most.
@@ -322,14 +354,6 @@ impl Core {
             }
             // A worker may have moved its records to other lanes at the last moment.
         }
-    }
-}
-
-fn refused(refused: Refused) -> Error {
-    match refused {
-        Refused::Full => Error::new(ErrorKind::QueueFull, "the producer's buffer is full"),
-        Refused::Closed => Error::closed("producer"),
-        Refused::Ended(ended) => ended.into_error("room in the producer's buffer"),
     }
 }
 

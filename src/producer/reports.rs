@@ -25,6 +25,7 @@ use crate::ready::Ready;
 use crate::record::Record;
 use crate::record_id::RecordId;
 use crate::runtime::{JoinHandle, spawn_thread};
+use crate::test_panic;
 
 /// The outcomes of records of one batch, in the order in which they were appended. Clones share them.
 #[derive(Clone)]
@@ -247,9 +248,13 @@ impl CallbackThread {
             for report in queue {
                 let Report { deliveries, handover } = report;
                 handover.callback_begins();
-                let called = catch_unwind(AssertUnwindSafe(|| callback(&deliveries)));
+                let called = catch_unwind(AssertUnwindSafe(|| {
+                    test_panic::point("callback", deliveries.stream());
+                    callback(&deliveries)
+                }));
                 if called.is_err() {
                     tracing::error!(stream = deliveries.stream(), "a delivery callback panicked");
+                    handover.callback_panicked();
                 }
                 drop(deliveries);
                 handover.callback_ended();

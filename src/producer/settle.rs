@@ -76,6 +76,11 @@ impl Handover {
         self.core.reserve.fill(self.room);
     }
 
+    /// What the callback was told of may have got lost.
+    pub(crate) fn callback_panicked(&self) {
+        self.core.break_down();
+    }
+
     /// The callback has returned.
     pub(crate) fn callback_ended(self) {
         self.core.room.give_back(self.core.reserve.empty());

@@ -17,6 +17,7 @@ use crate::producer::core::Core;
 use crate::producer::lane::{Lane, Message, Next, Queued, give_up_at};
 use crate::proto::ErrorCode;
 use crate::runtime::Task;
+use crate::test_panic;
 
 pub(crate) struct ShardWorker {
     core: Arc<Core>,
@@ -37,7 +38,11 @@ impl ShardWorker {
             }
             let idle = sending.is_empty();
             match self.lane.next((self.core.settings.now)(), idle) {
-                Next::Batch(queued) => sending.push(self.send(*queued)),
+                Next::Batch(queued) => {
+                    let unsettled = Unsettled::new(self, *queued);
+                    test_panic::point("worker", self.lane.stream());
+                    sending.push(self.send(unsettled));
+                }
                 Next::Sleep(most) if idle => self.lane.sleep(most).await,
                 Next::Sleep(most) => tokio::select! {
                     _ = sending.next() => {}
@@ -52,9 +57,9 @@ impl ShardWorker {
     }
 
     /// Sends a batch; in halves, if the server finds it too large.
-    async fn send(&self, queued: Queued) {
+    async fn send<'a>(&'a self, unsettled: Unsettled<'a>) {
         // From the last to the first.
-        let mut parts = vec![Unsettled::new(self, queued)];
+        let mut parts = vec![unsettled];
         while let Some(mut part) = parts.pop() {
             match part.append().await {
                 Ok(written) => part.settle(Ok(written), false),
@@ -113,6 +118,18 @@ impl ShardWorker {
         let queued = self.lane.take_queued().into_iter().map(|queued| Unsettled::new(self, queued));
         for batch in in_hand.into_iter().rev().chain(queued) {
             batch.settle(Err(error.clone()), false);
+        }
+    }
+}
+
+/// A panic here would leave what waits without anybody to send it.
+impl Drop for ShardWorker {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.core.break_down();
+            for queued in self.lane.take_queued() {
+                self.core.settle(&self.lane, queued.batch, Err(never_sent()), false);
+            }
         }
     }
 }
@@ -204,6 +221,10 @@ impl<'a> Unsettled<'a> {
 
 impl Drop for Unsettled<'_> {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Before anybody hears of the outcome.
+            self.worker.core.break_down();
+        }
         let error = if self.sent {
             Error::new(ErrorKind::Timeout, "the producer was closed before the server answered").ambiguous()
         } else {

@@ -13,6 +13,7 @@ use crate::reader::handle::{Owner, Reader};
 use crate::reader::life::Shared;
 use crate::received::Batch;
 use crate::runtime::{JoinHandle, spawn_thread};
+use crate::test_panic;
 
 /// What is called for each batch, and once at the end.
 pub(crate) trait Handler: Send + 'static {
@@ -42,7 +43,8 @@ impl<H: Handler> Dispatch<H> {
     }
 
     pub(crate) fn run(mut self) {
-        let failure = self.deliver_until_ended().err();
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.deliver_until_ended()));
+        let failure = outcome.unwrap_or_else(|_| Err(self.panicked("the callback thread of a reader"))).err();
         let told = catch_unwind(AssertUnwindSafe(|| self.handler.ended(failure.as_ref())));
         if told.is_err() {
             tracing::error!(stream = self.shared.stream, "a reader's last callback panicked");
@@ -51,19 +53,23 @@ impl<H: Handler> Dispatch<H> {
 
     fn deliver_until_ended(&mut self) -> Result<()> {
         while let Some(batch) = self.shared.next_to_deliver()? {
+            test_panic::point("callback", &self.shared.stream);
             let Some(owner) = self.owner.upgrade() else { break };
             let reader = Reader::of(owner);
             let next = catch_unwind(AssertUnwindSafe(|| self.handler.batch(&reader, &batch)));
-            let next = next.map_err(|_| {
-                let error = Error::new(ErrorKind::Panic, "a reader's callback panicked");
-                self.shared.fail(error.clone());
-                error
-            })?;
+            let next = next.map_err(|_| self.panicked("a reader's callback"))?;
             if next.is_break() {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Ends the reader with it.
+    fn panicked(&self, what: &str) -> Error {
+        let error = Error::new(ErrorKind::Panic, format!("{what} panicked"));
+        self.shared.fail(error.clone());
+        error
     }
 }
 

@@ -1,8 +1,10 @@
 //! How readers are opened: what there is to read is looked up, and where from and to is pinned.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use futures_util::stream::{StreamExt, TryStreamExt};
 
 use crate::client::Client;
@@ -17,6 +19,7 @@ use crate::reader::range::Range;
 use crate::reader::shard_loop::ShardLoop;
 use crate::record_id::Offset;
 use crate::shard::ShardMap;
+use crate::test_panic;
 
 type Ranges = Vec<(u64, Range)>;
 
@@ -175,6 +178,19 @@ impl Opening<'_> {
 
     fn run_loop(&self, shared: &Arc<Shared>, run: impl Future<Output = Result<()>> + Send + 'static) {
         let told = shared.clone();
-        shared.add_task(self.client.spawner().spawn(async move { told.loop_ended(run.await) }));
+        let run = async move {
+            test_panic::point("worker", &told.stream);
+            run.await
+        };
+        let told = shared.clone();
+        shared.add_task(self.client.spawner().spawn(async move {
+            // Whoever reads would wait for ever for a loop that ended without a word.
+            let outcome = AssertUnwindSafe(run).catch_unwind().await;
+            told.loop_ended(outcome.unwrap_or_else(|_| Err(panicked())));
+        }));
     }
+}
+
+fn panicked() -> Error {
+    Error::new(ErrorKind::Panic, "what reads a shard panicked; this is a bug in this library")
 }

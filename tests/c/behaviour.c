@@ -536,7 +536,7 @@ static void release_reports(void *user_data)
 
 static void on_delivery(const hstream_deliveries_t *deliveries, void *user_data)
 {
-    struct reports *reports = user_data;
+    struct reports *reports = (struct reports *)user_data;
     reports->calls++;
     for (size_t i = 0; i < hstream_deliveries_count(deliveries); i++) {
         if (hstream_deliveries_code(deliveries, i) == HSTREAM_OK)
@@ -749,7 +749,7 @@ static void release_batches(void *user_data)
 
 static int32_t on_batch(const hstream_batch_t *batch, const hstream_error_t *error, void *user_data)
 {
-    struct batches *batches = user_data;
+    struct batches *batches = (struct batches *)user_data;
     if (!batch) {
         batches->last_calls++;
         batches->failed_ends += error != NULL;
@@ -839,7 +839,7 @@ struct waiting {
 
 static void *wait_for_records(void *data)
 {
-    struct waiting *waiting = data;
+    struct waiting *waiting = (struct waiting *)data;
     hstream_batch_t *batch = NULL;
     do {
         hstream_batch_free(batch);
@@ -868,7 +868,8 @@ static void end_waits(hstream_client_t *client)
 
     /* One that was triggered before counts as well. */
     OK(hstream_call_set_cancel(call, waiting.cancel));
-    CODE(HSTREAM_ERR_INTERRUPTED, hstream_consumer_poll(waiting.consumer, 1, -1, waiting.cancel, (hstream_batch_t *[]){NULL}, NULL));
+    hstream_batch_t *none = NULL;
+    CODE(HSTREAM_ERR_INTERRUPTED, hstream_consumer_poll(waiting.consumer, 1, -1, waiting.cancel, &none, NULL));
     hstream_cancel_reset(waiting.cancel);
     OK(hstream_call_set_timeout_ms(call, LONG_MS));
     OK(hstream_client_get_stream(client, "waits", call, &stream, NULL));
@@ -990,7 +991,7 @@ struct question {
 
 static int32_t on_interrupt(void *user_data)
 {
-    struct question *question = user_data;
+    struct question *question = (struct question *)user_data;
     pthread_mutex_lock(&question->lock);
     int number = ++question->asked;
     if (!pthread_equal(pthread_self(), question->thread))
@@ -1023,7 +1024,7 @@ struct asking {
 
 static void *wait_and_ask(void *data)
 {
-    struct asking *asking = data;
+    struct asking *asking = (struct asking *)data;
     hstream_batch_t *batch = NULL;
     asking->question->thread = pthread_self();
     asking->code = hstream_consumer_poll(asking->consumer, 1, LONG_MS, NULL, &batch, NULL);
@@ -1066,7 +1067,9 @@ static void ask_on_interrupt(hstream_client_t *client)
         nap(10);
     nap(50);
     CHECK(asked(&question) == 2);
-    struct sigaction action = {.sa_handler = on_signal}, before;
+    struct sigaction action, before;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
     in_handler = cancel;
     CHECK(sigaction(SIGUSR1, &action, &before) == 0 && raise(SIGUSR1) == 0);
     CHECK(sigaction(SIGUSR1, &before, NULL) == 0);
@@ -1082,7 +1085,7 @@ static void ask_on_interrupt(hstream_client_t *client)
     OK(asking.code);
 
     /* A call that has a function or an object of its own asks that. */
-    struct question own = {.lock = PTHREAD_MUTEX_INITIALIZER, .ends_at = 1, .thread = pthread_self()};
+    struct question own = {.thread = pthread_self(), .lock = PTHREAD_MUTEX_INITIALIZER, .ends_at = 1};
     hstream_call_t *call = hstream_call_new();
     hstream_cancel_t *other = NULL;
     question.thread = pthread_self();
@@ -1133,7 +1136,7 @@ static void hold(struct lines *lines, int held)
 static void on_line(int32_t level, int64_t time_ms, const char *target, const char *message, size_t message_len,
                     void *user_data)
 {
-    struct lines *lines = user_data;
+    struct lines *lines = (struct lines *)user_data;
     pthread_mutex_lock(&lines->lock);
     lines->count++;
     lines->twice += strstr(message, "freed twice") != NULL && level == HSTREAM_LOG_ERROR;
@@ -1195,7 +1198,7 @@ struct events {
 
 static void on_event(const hstream_event_t *event, void *user_data)
 {
-    struct events *events = user_data;
+    struct events *events = (struct events *)user_data;
     char *json = NULL;
     size_t subject_len = 99, address_len = 99, json_len = 0;
     const char *subject = hstream_event_subject(event, &subject_len);

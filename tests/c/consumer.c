@@ -176,7 +176,7 @@ struct acks {
 
 static int32_t ack_some(const hstream_batch_t *batch, const hstream_error_t *error, void *user_data)
 {
-    struct acks *acks = user_data;
+    struct acks *acks = (struct acks *)user_data;
     if (!batch) {
         CHECK(error == NULL);
         acks->ended++;

@@ -613,6 +613,7 @@ static void servers(void)
     NULL_ARGUMENT(hstream_dev_server_start(0, NULL, NULL));
     expect(hstream_dev_server_start(0, &server, NULL), HSTREAM_ERR_INVALID_ARGUMENT, "no nodes");
     EMPTY(hstream_dev_server_url(NULL, NULL));
+    NULL_ARGUMENT(hstream_dev_server_set(NULL, NULL, NULL, NULL));
     hstream_dev_server_free(NULL);
 }
 #endif

@@ -74,7 +74,7 @@ struct reports {
 
 static struct reports *reports_new(void)
 {
-    struct reports *reports = calloc(1, sizeof *reports);
+    struct reports *reports = (struct reports *)calloc(1, sizeof *reports);
     if (reports == NULL)
         abort();
     pthread_mutex_init(&reports->lock, NULL);
@@ -89,7 +89,7 @@ static void reports_free(struct reports *reports)
 
 static void release(void *user_data)
 {
-    struct reports *reports = user_data;
+    struct reports *reports = (struct reports *)user_data;
     pthread_mutex_lock(&reports->lock);
     reports->released++;
     pthread_mutex_unlock(&reports->lock);
@@ -156,7 +156,7 @@ static void note(struct reports *reports, const hstream_deliveries_t *deliveries
 
 static void on_delivery(const hstream_deliveries_t *deliveries, void *user_data)
 {
-    struct reports *reports = user_data;
+    struct reports *reports = (struct reports *)user_data;
     pthread_mutex_lock(&reports->lock);
     reports->inside = 1;
     pthread_mutex_unlock(&reports->lock);
@@ -719,7 +719,7 @@ struct lines {
 static void on_line(int32_t level, int64_t time_ms, const char *target, const char *message, size_t message_len,
                     void *user_data)
 {
-    struct lines *lines = user_data;
+    struct lines *lines = (struct lines *)user_data;
     (void)time_ms, (void)target, (void)message_len;
     pthread_mutex_lock(&lines->lock);
     lines->warned += level == HSTREAM_LOG_WARN && strstr(message, "a producer was freed") != NULL &&
@@ -752,7 +752,7 @@ static void a_free_without_close_warns_of_what_is_lost(void)
 static void *trigger_soon(void *data)
 {
     nap(30);
-    hstream_cancel_trigger(data);
+    hstream_cancel_trigger((hstream_cancel_t *)data);
     return NULL;
 }
 
@@ -870,7 +870,7 @@ static void what_the_server_can_never_take_is_refused_at_once(void)
     hstream_producer_t *producer = make(client, options_for(reports));
     hstream_appender_t *appender = open_stream(producer, stream_on(client, 1));
     size_t accepted = 7, ends[] = {1, 1100001, 1100002};
-    char *payload = calloc(1, 1100002);
+    char *payload = (char *)calloc(1, 1100002);
 
     CODE(HSTREAM_ERR_RECORD_TOO_LARGE,
          hstream_appender_append_raw(appender, NULL, 0, payload, 1100000, 9, -1, NULL, NULL));
@@ -945,7 +945,7 @@ struct writer {
 
 static void *write_until_closed(void *data)
 {
-    struct writer *writer = data;
+    struct writer *writer = (struct writer *)data;
     hstream_code_t code = HSTREAM_OK;
     while (writer->accepted < EACH && (code = append(writer->appender, writer->first + writer->accepted, -1)) == HSTREAM_OK)
         writer->accepted++;

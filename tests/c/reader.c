@@ -274,7 +274,7 @@ struct waiting {
 
 static void *wait_for_records(void *data)
 {
-    struct waiting *waiting = data;
+    struct waiting *waiting = (struct waiting *)data;
     hstream_batch_t *batch = NULL;
     do { /* the one that looks whether this one reads may have its turn */
         waiting->code = hstream_reader_read(waiting->reader, 1, -1, waiting->cancel, &batch, NULL);
@@ -365,7 +365,7 @@ struct called {
 
 static struct called *called_new(void)
 {
-    struct called *called = calloc(1, sizeof *called);
+    struct called *called = (struct called *)calloc(1, sizeof *called);
     pthread_mutex_init(&called->lock, NULL);
     pthread_cond_init(&called->changed, NULL);
     return called;
@@ -381,7 +381,7 @@ static void called_free(struct called *called)
 
 static void release(void *user_data)
 {
-    struct called *called = user_data;
+    struct called *called = (struct called *)user_data;
     pthread_mutex_lock(&called->lock);
     called->released++;
     pthread_cond_broadcast(&called->changed);
@@ -390,7 +390,7 @@ static void release(void *user_data)
 
 static int32_t on_batch(const hstream_batch_t *batch, const hstream_error_t *error, void *user_data)
 {
-    struct called *called = user_data;
+    struct called *called = (struct called *)user_data;
     pthread_mutex_lock(&called->lock);
     if (!batch) {
         called->last_calls++;
@@ -526,7 +526,7 @@ static void a_stopped_reader_goes_on_behind_what_was_delivered(hstream_client_t 
 static void *trigger_soon(void *data)
 {
     nap(20);
-    hstream_cancel_trigger(data);
+    hstream_cancel_trigger((hstream_cancel_t *)data);
     return NULL;
 }
 

@@ -43,6 +43,8 @@ mod record;
 mod record_id;
 #[path = "../../src/shard.rs"]
 mod shard;
+#[path = "../../src/test_panic.rs"]
+mod test_panic;
 
 mod event;
 mod packer;

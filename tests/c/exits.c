@@ -1,0 +1,113 @@
+/* Ends the process with everything open: exits.c MODE, where the mode says from where. The exit code is 7, or what
+ * went wrong. What is not flushed is lost; nothing hangs and nothing crashes. */
+
+#define _POSIX_C_SOURCE 200809L
+
+#include <unistd.h>
+
+#include "harness.h"
+
+enum { EXIT_CODE = 7 };
+
+static hstream_client_t *client;
+static hstream_producer_t *producer;
+static hstream_appender_t *appender;
+static hstream_consumer_t *consumer, *polled;
+static hstream_reader_t *reader;
+static hstream_cancel_t *cancel;
+static int exits_in_callback;
+
+static void on_delivery(const hstream_deliveries_t *deliveries, void *user_data)
+{
+    (void)deliveries, (void)user_data;
+    if (exits_in_callback)
+        exit(failures ? 1 : EXIT_CODE);
+}
+
+static int32_t on_batch(const hstream_batch_t *batch, const hstream_error_t *error, void *user_data)
+{
+    (void)batch, (void)error, (void)user_data;
+    return HSTREAM_KEEP;
+}
+
+static void on_line(int32_t level, int64_t time_ms, const char *target, const char *message, size_t message_len,
+                    void *user_data)
+{
+    (void)level, (void)time_ms, (void)target, (void)message, (void)message_len, (void)user_data;
+}
+
+static void open_all(const char *url)
+{
+    hstream_producer_options_t *producing = hstream_producer_options_new();
+    hstream_consumer_options_t *consuming = hstream_consumer_options_new();
+
+    OK(hstream_log_set_callback(HSTREAM_LOG_TRACE, on_line, NULL, NULL, NULL));
+    client = client_at(url);
+    make_stream(client, "left-open");
+    OK(hstream_client_create_subscription(client, "polled", "left-open", NULL, NULL, NULL, NULL));
+    OK(hstream_producer_options_set_delivery_callback(producing, on_delivery, NULL, NULL));
+    OK(hstream_producer_options_set_compression(producing, HSTREAM_COMPRESSION_GZIP, HSTREAM_LEVEL_DEFAULT));
+    OK(hstream_producer_new(client, producing, &producer, NULL));
+    OK(hstream_producer_open(producer, "left-open", NULL, &appender, NULL));
+    OK(hstream_consumer_options_set_callback(consuming, on_batch, NULL, NULL));
+    OK(hstream_consumer_new(client, "left-open", consuming, NULL, &consumer, NULL));
+    OK(hstream_consumer_start(consumer, NULL));
+    OK(hstream_consumer_new(client, "polled", NULL, NULL, &polled, NULL));
+    OK(hstream_reader_open_stream(client, "left-open", NULL, NULL, &reader, NULL));
+    OK(hstream_cancel_new(&cancel, NULL));
+    hstream_producer_options_free(producing);
+    hstream_consumer_options_free(consuming);
+}
+
+/* A thread that is inside when the process ends. */
+static void *wait_for_nothing(void *data)
+{
+    hstream_batch_t *batch = NULL;
+    (void)data;
+    /* The exit of another thread does not wait for this one, so whatever comes back is fine. */
+    (void)!hstream_consumer_poll(polled, 1, -1, NULL, &batch, NULL);
+    return NULL;
+}
+
+static void *exit_here(void *data)
+{
+    (void)data;
+    exit(failures ? 1 : EXIT_CODE);
+}
+
+/* Handlers of an exit may call: they get an answer, whatever it is, in time. */
+static void call_at_exit(void)
+{
+    hstream_error_t *err = NULL;
+    hstream_code_t code = hstream_client_refresh(client, NULL, &err);
+    if (code != HSTREAM_OK && code != HSTREAM_ERR_SHUTTING_DOWN && code != HSTREAM_ERR_CLOSED)
+        _exit(2);
+    hstream_error_free(err);
+    hstream_client_free(client);
+}
+
+int main(int argc, char **argv)
+{
+    const char *mode = argc > 1 ? argv[1] : "";
+    hstream_dev_server_t *server = NULL;
+    pthread_t waiting, ending;
+
+    /* A process that hangs at its end is one that has failed. */
+    alarm(60);
+    if (!OK(hstream_dev_server_start(1, &server, NULL)))
+        return 1;
+    open_all(hstream_dev_server_url(server, NULL));
+    CHECK(pthread_create(&waiting, NULL, wait_for_nothing, NULL) == 0);
+    exits_in_callback = strcmp(mode, "callback") == 0;
+    for (int i = 0; i < 100; i++)
+        OK(hstream_appender_append_raw(appender, NULL, 0, "x", 1, 0, LONG_MS, NULL, NULL));
+    if (exits_in_callback)
+        pause();
+    if (strcmp(mode, "thread") == 0) {
+        CHECK(pthread_create(&ending, NULL, exit_here, NULL) == 0);
+        pause();
+    }
+    if (strcmp(mode, "handler") == 0)
+        CHECK(atexit(call_at_exit) == 0);
+    return failures ? 1 : EXIT_CODE;
+}
