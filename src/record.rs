@@ -31,6 +31,67 @@ pub struct Record {
     attributes: BTreeMap<String, String>,
 }
 
+/// What is encoded of a record, wherever it lies.
+pub(crate) trait Content {
+    fn kind(&self) -> RecordKind;
+    fn payload(&self) -> &[u8];
+    fn key(&self) -> &str;
+    fn attributes(&self) -> &BTreeMap<String, String>;
+}
+
+impl Content for Record {
+    #[inline]
+    fn kind(&self) -> RecordKind {
+        self.kind
+    }
+
+    #[inline]
+    fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    #[inline]
+    fn key(&self) -> &str {
+        &self.key
+    }
+
+    #[inline]
+    fn attributes(&self) -> &BTreeMap<String, String> {
+        &self.attributes
+    }
+}
+
+/// A raw record that is somebody else's, to be copied into a batch at once.
+#[cfg(feature = "ffi")]
+pub(crate) struct BorrowedRaw<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) payload: &'a [u8],
+}
+
+#[cfg(feature = "ffi")]
+impl Content for BorrowedRaw<'_> {
+    #[inline]
+    fn kind(&self) -> RecordKind {
+        RecordKind::Raw
+    }
+
+    #[inline]
+    fn payload(&self) -> &[u8] {
+        self.payload
+    }
+
+    #[inline]
+    fn key(&self) -> &str {
+        self.key
+    }
+
+    #[inline]
+    fn attributes(&self) -> &BTreeMap<String, String> {
+        static NONE: BTreeMap<String, String> = BTreeMap::new();
+        &NONE
+    }
+}
+
 impl Record {
     /// A record of any bytes; none at all is fine.
     pub fn raw(payload: impl Into<Bytes>) -> Self {

@@ -10,7 +10,7 @@ use crate::codec::plain;
 use crate::codec::wire::{Reader, broken};
 use crate::error::{Error, Result};
 use crate::proto::h_stream_record_header::Flag;
-use crate::record::{Record, RecordKind};
+use crate::record::{Content, RecordKind};
 
 // Tags: field number * 8 + wire type. All fields here are length-delimited but the flag.
 const BATCH_RECORDS: u8 = 0x0a;
@@ -24,13 +24,13 @@ const ENTRY_VALUE: u8 = 0x12;
 
 /// How many bytes [`encode`] writes.
 #[inline]
-pub(crate) fn encoded_len(record: &Record) -> usize {
+pub(crate) fn encoded_len(record: &impl Content) -> usize {
     field_len(record_len(record, header_len(record)))
 }
 
 /// Appends the record, as an element of `BatchHStreamRecords`.
 #[inline]
-pub(crate) fn encode(record: &Record, buffer: &mut Vec<u8>) {
+pub(crate) fn encode(record: &impl Content, buffer: &mut Vec<u8>) {
     let header = header_len(record);
     begin_field(buffer, BATCH_RECORDS, record_len(record, header));
     // Written even when empty: the server refuses to look at records without a header.
@@ -52,13 +52,13 @@ pub(crate) fn encode(record: &Record, buffer: &mut Vec<u8>) {
 }
 
 #[inline]
-fn record_len(record: &Record, header: usize) -> usize {
+fn record_len(record: &impl Content, header: usize) -> usize {
     let payload = record.payload().len();
     field_len(header) + if payload == 0 { 0 } else { field_len(payload) }
 }
 
 #[inline]
-fn header_len(record: &Record) -> usize {
+fn header_len(record: &impl Content) -> usize {
     let flag = if record.kind() == RecordKind::Raw { 2 } else { 0 };
     let key = if record.key().is_empty() { 0 } else { field_len(record.key().len()) };
     let attributes = record.attributes().iter().map(|(name, value)| field_len(entry_len(name, value)));
@@ -302,6 +302,7 @@ mod tests {
 
     use super::*;
     use crate::proto;
+    use crate::record::Record;
 
     fn generated(record: &Record) -> proto::HStreamRecord {
         let flag = if record.kind() == RecordKind::Raw { Flag::Raw } else { Flag::Json };

@@ -16,7 +16,7 @@ use crate::ffi::record::hstream_record_t;
 use crate::ffi::record_id::hstream_record_id_t;
 use crate::ffi::status::*;
 use crate::producer::Appender;
-use crate::record::Record;
+use crate::record::{BorrowedRaw, Record};
 use crate::wait::Wait;
 
 /// Appends to one stream through a producer.
@@ -144,11 +144,7 @@ pub unsafe extern "C" fn hstream_appender_append_raw(
         // SAFETY: `payload` is NULL or as long as `payload_len` says, as the rules for callers say.
         let payload = unsafe { bytes::optional_data(payload, payload_len, "payload") }?;
         let limit = call::wait(timeout_ms, cancel, &appender.interrupt)?;
-        let mut record = Record::raw(::bytes::Bytes::copy_from_slice(payload));
-        if !key.is_empty() {
-            record.set_key(key);
-        }
-        appender.appender.append_within(&record, tag, &limit)?;
+        appender.appender.append_within(&BorrowedRaw { key, payload }, tag, &limit)?;
         Ok(())
     })
 }
@@ -257,9 +253,9 @@ pub unsafe extern "C" fn hstream_appender_append_records(
         let mut patience = Patience::new(timeout_ms, cancel, &appender.interrupt)?;
         for (index, record) in records.iter().enumerate() {
             // SAFETY: each is NULL or a living record, as the rules for callers say.
-            let record = given(unsafe { record.as_ref() }, "records")?.to_append()?;
+            let record = &*given(unsafe { record.as_ref() }, "records")?.to_append()?;
             let tag = tags.map_or(0, |tags| tags[index]);
-            patience.append(|limit| appender.appender.append_within(&record, tag, limit))?;
+            patience.append(|limit| appender.appender.append_within(record, tag, limit))?;
             bytes::write(accepted.as_deref_mut(), index + 1);
         }
         Ok(())
@@ -315,10 +311,11 @@ pub unsafe extern "C" fn hstream_appender_append_packed(
         let mut patience = Patience::new(timeout_ms, cancel, &appender.interrupt)?;
         for index in 0..count {
             let payload = piece(payloads, payload_ends, index, "payload_ends")?;
-            let mut record = Record::raw(::bytes::Bytes::copy_from_slice(payload));
-            if let Some((keys, key_ends)) = keys {
-                record.set_key(bytes::utf8(piece(keys, key_ends, index, "key_ends")?, "keys")?);
-            }
+            let key = match keys {
+                Some((keys, key_ends)) => bytes::utf8(piece(keys, key_ends, index, "key_ends")?, "keys")?,
+                None => "",
+            };
+            let record = BorrowedRaw { key, payload };
             let tag = tags.map_or(0, |tags| tags[index]);
             patience.append(|limit| appender.appender.append_within(&record, tag, limit))?;
             bytes::write(accepted.as_deref_mut(), index + 1);

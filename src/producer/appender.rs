@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::codec::batch::{SERVER_LIMIT, fits_alone};
+use crate::codec::record as wire;
 use crate::error::{Error, ErrorKind, Result};
 use crate::producer::batch::Push;
 use crate::producer::config::Linger;
@@ -15,7 +16,7 @@ use crate::producer::flush::Counts;
 use crate::producer::lane::{Lane, NotTaken};
 use crate::producer::layout::{Layout, StreamLanes};
 use crate::producer::worker::ShardWorker;
-use crate::record::Record;
+use crate::record::{Content, Record};
 use crate::record_id::RecordId;
 use crate::wait::Wait;
 
@@ -81,7 +82,7 @@ impl Appender {
 
     /// The same, without moving the limit: that would cost as much as to encode a small record.
     #[inline]
-    pub(crate) fn append_within(&self, record: &Record, tag: u64, limit: &Wait) -> Result<()> {
+    pub(crate) fn append_within(&self, record: &impl Content, tag: u64, limit: &Wait) -> Result<()> {
         self.push(To::Key, record, tag, limit, How::Untracked)
     }
 
@@ -187,8 +188,8 @@ impl Appender {
         Ok(())
     }
 
-    fn push(&self, to: To, record: &Record, tag: u64, limit: &Wait, how: How<'_>) -> Result<()> {
-        let encoded_len = record.encoded_len();
+    fn push(&self, to: To, record: &impl Content, tag: u64, limit: &Wait, how: How<'_>) -> Result<()> {
+        let encoded_len = wire::encoded_len(record);
         if !fits_alone(encoded_len) {
             return Err(too_large(self.stream(), encoded_len));
         }
@@ -207,7 +208,7 @@ impl Appender {
         let mut wait_for_room = in_callback;
         loop {
             core.check_open()?;
-            let lane = to.lane(&layout, record, core.settings.spread_keyless)?;
+            let lane = to.lane(&layout, record.key(), core.settings.spread_keyless)?;
             let taken = if wait_for_room { Some(core.take_room(encoded_len, &patience)?) } else { None };
             let worker = || ShardWorker::spawn(&self.core, lane);
             let push = Push { record, encoded_len, tag, delivery: delivery.as_deref_mut() };
@@ -252,14 +253,14 @@ enum To {
 }
 
 impl To {
-    fn lane<'a>(self, layout: &'a Layout, record: &Record, spread_keyless: bool) -> Result<&'a Arc<Lane>> {
+    fn lane<'a>(self, layout: &'a Layout, key: &str, spread_keyless: bool) -> Result<&'a Arc<Lane>> {
         match self {
             // The one that was asked for is gone, and its records follow their keys.
             To::Shard(shard) if layout.is_successor() && !layout.has_shard(shard) => {
-                layout.for_key(record.key(), false)
+                layout.for_key(key, false)
             }
             To::Shard(shard) => layout.of_shard(shard),
-            To::Key => layout.for_key(record.key(), spread_keyless),
+            To::Key => layout.for_key(key, spread_keyless),
         }
     }
 }

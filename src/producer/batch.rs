@@ -10,7 +10,7 @@ use crate::producer::buffers::Buffers;
 use crate::producer::delivery::{Delivery, Outcome};
 use crate::producer::lane::Lane;
 use crate::producer::tags::Tags;
-use crate::record::Record;
+use crate::record::Content;
 
 /// When a batch is full.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +38,8 @@ pub(crate) struct OpenBatch {
 }
 
 /// A record to be put into a batch.
-pub(crate) struct Push<'a> {
-    pub(crate) record: &'a Record,
+pub(crate) struct Push<'a, R> {
+    pub(crate) record: &'a R,
     pub(crate) encoded_len: usize,
     /// Comes back in the report, where there is one. A record with a delivery and no tag has none.
     pub(crate) tag: Option<u64>,
@@ -83,7 +83,7 @@ impl OpenBatch {
     #[inline]
     pub(crate) fn push(
         &mut self,
-        push: &Push<'_>,
+        push: &Push<'_, impl Content>,
         credit: usize,
         buffers: &Buffers,
         clock: impl FnOnce() -> Instant,
@@ -206,6 +206,7 @@ impl Part {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::record::Record;
 
     fn push(batch: &mut OpenBatch, len: usize) {
         push_tagged(batch, &Record::raw(vec![0; len]), 0);

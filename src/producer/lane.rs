@@ -24,6 +24,7 @@ use crate::producer::gate::Gate;
 use crate::producer::layout::Layout;
 use crate::producer::room::{Advance, Room, Taken};
 use crate::proto::BatchedRecord;
+use crate::record::Content;
 use crate::runtime::Task;
 
 /// The batches of one shard, on their way from the callers to the shard's worker.
@@ -172,7 +173,7 @@ impl Lane {
     #[inline]
     pub(crate) fn push(
         &self,
-        push: Push<'_>,
+        push: Push<'_, impl Content>,
         taken: Option<Taken>,
         past_the_gate: bool,
         clock: impl FnOnce() -> Instant,
