@@ -1,6 +1,7 @@
 //! The threads that compress sealed batches: not the caller's, whose append would then cost what it seals,
 //! and not the I/O thread, which has other things to do.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 
@@ -66,10 +67,17 @@ impl Threads {
         let mut threads = Threads { jobs: Some(jobs), threads: Vec::new() };
         for number in 0..compression_threads() {
             let queue = queue.clone();
-            let body = move || queue.into_iter().for_each(|job| job());
+            let body = move || queue.into_iter().for_each(run);
             threads.threads.push(spawn_thread(format!("hstream-z-{number}"), body)?);
         }
         Ok(threads)
+    }
+}
+
+/// A bug in one job leaves the thread to the others; who waits for it learns that by the drop of its sender.
+fn run(job: Job) {
+    if catch_unwind(AssertUnwindSafe(job)).is_err() {
+        tracing::error!("a batch was not compressed: that panicked");
     }
 }
 
@@ -80,5 +88,22 @@ impl Drop for Threads {
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_one_job_leaves_the_threads_to_the_others() {
+        let compressor = Compressor::acquire(Compression::gzip()).unwrap();
+        let jobs = compressor.threads.jobs.as_ref().unwrap();
+        // More than there are threads.
+        for _ in 0..compression_threads() + 1 {
+            jobs.send(Box::new(|| panic!("on purpose"))).unwrap();
+        }
+        let result = compressor.submit(Bytes::from_static(b"x"), 1);
+        assert!(result.blocking_recv().unwrap().is_ok());
     }
 }

@@ -120,7 +120,7 @@ impl Message {
     pub(crate) async fn ready(self) -> Result<BatchedRecord> {
         match self {
             Message::Plain { bytes, count } => batch::seal(bytes, count, Compression::none()),
-            Message::Compressing(result) => result.await.unwrap_or_else(|_| Err(Error::closed("compressor"))),
+            Message::Compressing(result) => result.await.unwrap_or_else(|_| Err(not_compressed())),
         }
     }
 }
@@ -474,6 +474,10 @@ impl State {
             (End::Gone(error), _) => Err(NotTaken::Refused(error.clone())),
         }
     }
+}
+
+fn not_compressed() -> Error {
+    Error::new(crate::ErrorKind::Panic, "a batch could not be compressed, which is a bug in this library")
 }
 
 fn stopped(lane: &Destination) -> Error {

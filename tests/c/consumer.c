@@ -225,7 +225,7 @@ static int steps_of(struct slow *slow, int more)
 
 static int32_t take_long(const hstream_batch_t *batch, const hstream_error_t *error, void *user_data)
 {
-    struct slow *slow = user_data;
+    struct slow *slow = (struct slow *)user_data;
     (void)error;
     if (!batch)
         return HSTREAM_PROCESSED;
@@ -237,7 +237,7 @@ static int32_t take_long(const hstream_batch_t *batch, const hstream_error_t *er
 
 static void *close_it(void *argument)
 {
-    struct slow *slow = argument;
+    struct slow *slow = (struct slow *)argument;
     hstream_code_t code = hstream_consumer_close(slow->consumer, LONG_MS, NULL, NULL);
     CHECK(code == HSTREAM_OK || code == HSTREAM_ERR_CLOSED || code == HSTREAM_ERR_TIMEOUT);
     CHECK(steps_of(slow, 0) == 2);
