@@ -161,15 +161,15 @@ impl HStreamApi for Null {
         Ok(Response::new(proto::AppendResponse { stream_name, shard_id, record_ids }))
     }
 
-    /// From a subscription `size-N` batches of 1,000 records of this size, as long as somebody reads; from all
-    /// others what was kept, again from the beginning when it is through, until as much was sent as appended.
+    /// From a subscription `size-N` batches of 1,000 records of this size, of `size-N-COUNT` of so many, as long as
+    /// somebody reads; from all others what was kept, again from the beginning when it is through, until as much was sent as appended.
     async fn streaming_fetch(
         &self,
         request: Request<Streaming<proto::StreamingFetchRequest>>,
     ) -> Result<Response<Batches>, Status> {
         let mut requests = request.into_inner();
         let first = requests.message().await?.ok_or_else(|| Status::cancelled("no first message"))?;
-        let size = first.subscription_id.strip_prefix("size-").and_then(|size| size.parse().ok());
+        let shape = first.subscription_id.strip_prefix("size-").and_then(shape);
         let (batches, receiver) = mpsc::channel(64);
         let (kept, open) = (Arc::clone(&self.kept), Arc::new(()));
         let closed = Arc::downgrade(&open);
@@ -182,16 +182,24 @@ impl HStreamApi for Null {
             }
             drop((open, held));
         });
-        match size {
-            Some(size) => tokio::spawn(send(batches, endless(size).take_while(move |_| reads()))),
+        match shape {
+            Some((size, records)) => {
+                tokio::spawn(send(batches, endless(size, records).take_while(move |_| reads())))
+            }
             None => tokio::spawn(send(batches, again(Arc::clone(&self.kept)))),
         };
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver).map(Ok))))
     }
 }
 
-fn endless(size: usize) -> impl Iterator<Item = (u64, proto::BatchedRecord)> {
-    let record = batch(size, 1000);
+/// The size of records and their number in a batch.
+fn shape(name: &str) -> Option<(usize, usize)> {
+    let (size, records) = name.split_once('-').unwrap_or((name, "1000"));
+    Some((size.parse().ok()?, records.parse().ok()?))
+}
+
+fn endless(size: usize, records: usize) -> impl Iterator<Item = (u64, proto::BatchedRecord)> {
+    let record = batch(size, records);
     (0..).map(move |_| (SHARD, record.clone()))
 }
 

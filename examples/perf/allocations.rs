@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hstreamdb::{ProducerConfig, Record};
 
+use crate::consumer;
 use crate::null_server::{self, STREAM};
 use crate::raw;
 use crate::setup::Setup;
@@ -16,7 +17,11 @@ static FAMILY: Family = Family {
 };
 const SIZE: usize = 100;
 
-pub(crate) fn group(setup: &Setup) -> Group<'_> {
+pub(crate) fn groups(setup: &Setup) -> Vec<Group<'_>> {
+    vec![producer(setup), consumer(setup)]
+}
+
+fn producer(setup: &Setup) -> Group<'_> {
     let count = setup.count(1_000_000);
     let rows = vec![
         Row::new("raw", move || {
@@ -29,6 +34,19 @@ pub(crate) fn group(setup: &Setup) -> Group<'_> {
         }),
     ];
     Group { family: &FAMILY, shape: "producer, 100 B, full batches".into(), rows, ratios: Vec::new() }
+}
+
+fn consumer(setup: &Setup) -> Group<'_> {
+    // Batches of 64 KiB.
+    const SUBSCRIPTION: &str = "size-100-580";
+    let count = setup.count(1_000_000);
+    let rows = vec![
+        Row::new("raw", move || vec![each(count, || raw::consume(&setup.url, SUBSCRIPTION, count).records)]),
+        Row::new("library", move || {
+            vec![each(count, || consumer::consume(setup, SUBSCRIPTION, SIZE, count).records)]
+        }),
+    ];
+    Group { family: &FAMILY, shape: "consumer, 100 B, 64 KiB a batch".into(), rows, ratios: Vec::new() }
 }
 
 /// Connections and look-ups are among them.

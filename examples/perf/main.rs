@@ -97,7 +97,11 @@ impl Options {
 
 fn compare(options: &Options, arguments: &[String]) -> Result<(), String> {
     let wanted = |family: &str| options.only.is_empty() || options.only.iter().any(|only| only == family);
-    let peers = if wanted("producer") { Peers::find(options.python.clone()) } else { Peers::default() };
+    let peers = if wanted("producer") || wanted("consumer") {
+        Peers::find(options.python.clone())
+    } else {
+        Peers::default()
+    };
     let server = ServerProcess::start("--null-server");
     let setup = Setup { url: server.url.clone(), quick: options.quick, peers };
     let mut groups: Vec<_> = all(&setup).into_iter().filter(|group| wanted(group.family.name)).collect();
@@ -116,7 +120,7 @@ fn all(setup: &Setup) -> Vec<Group<'_>> {
     groups.extend(compression::groups(setup));
     groups.push(latency::group(setup));
     groups.extend(caller::groups(setup));
-    groups.push(allocations::group(setup));
+    groups.extend(allocations::groups(setup));
     groups.push(memory::group(setup));
     groups
 }

@@ -35,6 +35,7 @@ pub(crate) struct Peers {
     pub(crate) c: Option<Peer>,
     pub(crate) rdkafka: Option<Peer>,
     pub(crate) python: Option<Peer>,
+    pub(crate) python_consumer: Option<Peer>,
     /// Where the programs are as long as this lives.
     _directory: Option<tempfile::TempDir>,
 }
@@ -53,7 +54,8 @@ impl Peers {
         Peers {
             c: there("the C library", c(directory.path())),
             rdkafka: there("librdkafka", rdkafka(directory.path())),
-            python: there("the Python client", with_client(python)),
+            python: there("the Python client", with_client(python.clone(), "produce.py")),
+            python_consumer: with_client(python, "consume.py").ok(),
             _directory: Some(directory),
         }
     }
@@ -101,10 +103,10 @@ fn rdkafka(directory: &Path) -> Result<Peer, String> {
     Ok(Peer { program, script: None })
 }
 
-fn with_client(python: Option<PathBuf>) -> Result<Peer, String> {
+fn with_client(python: Option<PathBuf>, script: &str) -> Result<Peer, String> {
     let program = python.ok_or("no `--python` that has it (tests/interop/setup.sh makes one)")?;
     finished(Command::new(&program).args(["-c", "import hstreamdb"]))?;
-    Ok(Peer { program, script: Some(root().join("benches/python/produce.py")) })
+    Ok(Peer { program, script: Some(root().join("benches/python").join(script)) })
 }
 
 fn finished(command: &mut Command) -> Result<Output, String> {
