@@ -45,7 +45,7 @@ fn fill(client: &Client, stream: &str, count: usize) -> Result<()> {
 fn append(client: &Client, stream: &str, how: &str, count: usize) -> Result<()> {
     let config = ProducerConfig::new()
         .linger(Linger::ByHand)
-        .batch_records(POLLED)
+        .batch_records(POLLED as u32)
         .buffer_bytes(1 << 30)
         .buffer_records(10_000_000);
     let producer = client.producer(config)?;

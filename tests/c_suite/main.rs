@@ -94,6 +94,7 @@ fn add_cffi(add: &mut impl FnMut(&str, &[&str], Case)) {
     add("cffi takes the header", &[&["cc"], missing].concat(), Box::new(header::cffi_takes_it));
 }
 
+type Check = fn(&Path) -> Result<(), Failed>;
 type Case = Box<dyn FnOnce(&Path) -> Result<(), Failed> + Send>;
 
 fn main() -> ExitCode {
@@ -138,7 +139,7 @@ fn main() -> ExitCode {
     }
     add("clang knows what may be NULL", &["clang"], Box::new(header::clang_knows_what_may_be_null));
     add_cffi(&mut add);
-    let checks: [(&str, fn(&Path) -> Result<(), Failed>); 3] = [
+    let checks: [(&str, Check); 3] = [
         ("every function is tried with NULL", functions::every_function_is_tried_with_null),
         ("every function has a behaviour test", functions::every_function_has_a_behaviour_test),
         ("every test named in the table exists", table::every_test_named_exists),
