@@ -44,6 +44,8 @@ impl hstream_appender_t {
 /// One time-out for the appends of one call.
 struct Patience<'a> {
     limit: Wait,
+    /// One for all records.
+    none: Wait,
     timeout_ms: i64,
     since: Option<Instant>,
     cancel: Option<&'a hstream_cancel_t>,
@@ -54,6 +56,7 @@ impl<'a> Patience<'a> {
     fn new(timeout_ms: i64, cancel: Option<&'a hstream_cancel_t>, interrupt: &'a Interrupt) -> Outcome<Self> {
         Ok(Patience {
             limit: call::wait(timeout_ms, cancel, interrupt)?,
+            none: Wait::no(),
             timeout_ms,
             since: None,
             cancel,
@@ -63,7 +66,7 @@ impl<'a> Patience<'a> {
 
     /// Tries without waiting first: only those that find no room look at the clock.
     fn append(&mut self, append: impl Fn(&Wait) -> Result<(), Error>) -> Outcome {
-        match append(&Wait::no()) {
+        match append(&self.none) {
             Err(error) if error.kind() == ErrorKind::QueueFull && self.timeout_ms != 0 => {}
             outcome => return Ok(outcome?),
         }

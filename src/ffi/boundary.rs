@@ -14,7 +14,7 @@ use std::thread::Thread;
 
 use crate::error::Error;
 use crate::ffi::error::hstream_error_t;
-use crate::ffi::handles::{self, LongLived};
+use crate::ffi::handles::{self, Life, LongLived};
 use crate::ffi::status::*;
 
 #[cfg(panic = "abort")]
@@ -76,7 +76,6 @@ impl Failure {
 
 /// Runs the body of a function that has no long-lived handle.
 pub(crate) fn run(err: ErrorOut<'_>, body: impl FnOnce() -> Outcome) -> hstream_code_t {
-    note_caller();
     let outcome = catch(body).unwrap_or_else(|text| Err(Failure::Panicked(text)));
     finish(err, outcome)
 }
@@ -91,11 +90,20 @@ pub(crate) fn on<T: LongLived>(
     run(err, move || {
         let handle = handle.ok_or(Failure::Null(name))?;
         handle.life().check(T::NAME)?;
-        catch(|| body(&handle)).unwrap_or_else(|text| {
-            handle.life().poison();
-            Err(Failure::Panicked(text))
-        })
+        let poison = Poison(handle.life());
+        let outcome = body(&handle);
+        std::mem::forget(poison);
+        outcome
     })
+}
+
+/// Takes a handle out of use, unless it is forgotten in time: a panic drops it.
+struct Poison<'a>(&'a Life);
+
+impl Drop for Poison<'_> {
+    fn drop(&mut self) {
+        self.0.poison();
+    }
 }
 
 /// The same for close, which also works on a handle in which something panicked.
@@ -126,6 +134,16 @@ pub(crate) fn ask<T: LongLived, R>(handle: Option<Arc<T>>, otherwise: R, body: i
     answer.ok().flatten().unwrap_or(otherwise)
 }
 
+/// Does to a long-lived handle what may be done in a signal handler: a thread's own storage, which may have to be
+/// allocated, is not touched, and what comes with a panic is kept for good.
+pub(crate) fn in_handler<T: LongLived>(handle: Option<Arc<T>>, body: impl FnOnce(&T)) {
+    let done = catch_unwind(AssertUnwindSafe(move || match handle {
+        Some(handle) if handle.life().check_fork(T::NAME).is_ok() => body(&handle),
+        _ => {}
+    }));
+    std::mem::forget(done);
+}
+
 fn finish(err: ErrorOut<'_>, outcome: Outcome) -> hstream_code_t {
     match outcome {
         Ok(()) => {
@@ -145,9 +163,16 @@ fn finish(err: ErrorOut<'_>, outcome: Outcome) -> hstream_code_t {
 
 /// Runs something; a panic comes back as its text.
 fn catch<R>(body: impl FnOnce() -> R) -> Result<R, String> {
-    let was_inside = THIS_THREAD.with(|thread| thread.inside.replace(true));
-    let outcome = catch_unwind(AssertUnwindSafe(body));
-    THIS_THREAD.with(|thread| thread.inside.set(was_inside));
+    // Looked up once: in a shared library that is a call.
+    let outcome = THIS_THREAD.with(|thread| {
+        if !thread.has_called.replace(true) {
+            note_caller();
+        }
+        let was_inside = thread.inside.replace(true);
+        let outcome = catch_unwind(AssertUnwindSafe(body));
+        thread.inside.set(was_inside);
+        outcome
+    });
     outcome.map_err(|payload| {
         let text = panic_text(&*payload);
         discard(payload);
@@ -215,12 +240,11 @@ struct ThisThread {
 }
 
 /// What the first call of a thread does.
+#[cold]
 fn note_caller() {
-    if !THIS_THREAD.with(|thread| thread.has_called.replace(true)) {
-        keep_main_thread();
-        #[cfg(not(test))]
-        silence_our_panics();
-    }
+    keep_main_thread();
+    #[cfg(not(test))]
+    silence_our_panics();
 }
 
 /// Has panics inside of this library logged, and nothing else: the terminal is the host's. Those of other code, which
@@ -265,7 +289,6 @@ fn keep_main_thread() {}
 mod tests {
     use super::*;
     use crate::ffi::error::{hstream_error_code, hstream_error_free};
-    use crate::ffi::handles::Life;
 
     struct Thing {
         life: Life,

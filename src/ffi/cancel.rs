@@ -81,7 +81,7 @@ pub unsafe extern "C" fn hstream_cancel_free(cancel: *mut hstream_cancel_t) {
 pub unsafe extern "C" fn hstream_cancel_trigger(cancel: *mut hstream_cancel_t) {
     // SAFETY: `cancel` is NULL or a living handle, as the rules for callers say.
     let cancel = unsafe { handles::enter(cancel) };
-    boundary::ask(cancel, (), |cancel| cancel.cancel.trigger());
+    boundary::in_handler(cancel, |cancel| cancel.cancel.trigger());
 }
 
 /// Returns 1 from a trigger until the reset, else 0.

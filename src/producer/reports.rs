@@ -247,14 +247,13 @@ impl CallbackThread {
             RUNS_CALLBACK.set(number);
             for report in queue {
                 let Report { deliveries, handover } = report;
-                handover.callback_begins();
-                let called = catch_unwind(AssertUnwindSafe(|| {
+                let told = catch_unwind(AssertUnwindSafe(|| {
+                    handover.callback_begins();
                     test_panic::point("callback", deliveries.stream());
-                    callback(&deliveries)
+                    call(&mut callback, &deliveries);
                 }));
-                if called.is_err() {
-                    tracing::error!(stream = deliveries.stream(), "a delivery callback panicked");
-                    handover.callback_panicked();
+                if told.is_err() {
+                    handover.telling_panicked();
                 }
                 drop(deliveries);
                 handover.callback_ended();
@@ -281,6 +280,13 @@ impl CallbackThread {
         if let Some(thread) = thread.filter(|_| RUNS_CALLBACK.get() != self.number) {
             let _ = thread.join();
         }
+    }
+}
+
+/// A panic of the user's ends this call of it, and nothing else.
+fn call(callback: &mut DeliveryCallback, deliveries: &Deliveries) {
+    if catch_unwind(AssertUnwindSafe(|| callback(deliveries))).is_err() {
+        tracing::error!(stream = deliveries.stream(), "a delivery callback panicked");
     }
 }
 

@@ -76,8 +76,8 @@ impl Handover {
         self.core.reserve.fill(self.room);
     }
 
-    /// What the callback was told of may have got lost.
-    pub(crate) fn callback_panicked(&self) {
+    /// A bug of ours: the callback may not have been told.
+    pub(crate) fn telling_panicked(&self) {
         self.core.break_down();
     }
 
