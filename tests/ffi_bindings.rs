@@ -13,6 +13,8 @@ mod cpp;
 mod definitions;
 #[path = "ffi_bindings/go.rs"]
 mod go;
+#[path = "library/mod.rs"]
+mod library;
 #[path = "ffi_bindings/python.rs"]
 mod python;
 

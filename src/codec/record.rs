@@ -61,8 +61,15 @@ fn record_len(record: &impl Content, header: usize) -> usize {
 fn header_len(record: &impl Content) -> usize {
     let flag = if record.kind() == RecordKind::Raw { 2 } else { 0 };
     let key = if record.key().is_empty() { 0 } else { field_len(record.key().len()) };
-    let attributes = record.attributes().iter().map(|(name, value)| field_len(entry_len(name, value)));
-    flag + key + attributes.sum::<usize>()
+    flag + key + attributes_len(record.attributes())
+}
+
+#[inline]
+fn attributes_len(attributes: &BTreeMap<String, String>) -> usize {
+    if attributes.is_empty() {
+        return 0;
+    }
+    attributes.iter().map(|(name, value)| field_len(entry_len(name, value))).sum()
 }
 
 #[inline]
@@ -78,8 +85,13 @@ fn field_len(len: usize) -> usize {
 
 #[inline]
 fn varint_len(value: usize) -> usize {
-    let bits = usize::BITS - (value | 1).leading_zeros();
-    bits.div_ceil(7) as usize
+    // Nearly all are short, and comparing is less work than counting bits.
+    match value {
+        ..0x80 => 1,
+        0x80..0x4000 => 2,
+        0x4000..0x20_0000 => 3,
+        _ => (usize::BITS - value.leading_zeros()).div_ceil(7) as usize,
+    }
 }
 
 #[inline]

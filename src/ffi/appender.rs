@@ -43,7 +43,6 @@ impl hstream_appender_t {
 
 /// One time-out for the appends of one call.
 struct Patience<'a> {
-    limit: Wait,
     /// One for all records.
     none: Wait,
     timeout_ms: i64,
@@ -54,28 +53,29 @@ struct Patience<'a> {
 
 impl<'a> Patience<'a> {
     fn new(timeout_ms: i64, cancel: Option<&'a hstream_cancel_t>, interrupt: &'a Interrupt) -> Outcome<Self> {
-        Ok(Patience {
-            limit: call::wait(timeout_ms, cancel, interrupt)?,
-            none: Wait::no(),
-            timeout_ms,
-            since: None,
-            cancel,
-            interrupt,
-        })
+        call::duration(timeout_ms, "timeout_ms")?;
+        Ok(Patience { none: Wait::no(), timeout_ms, since: None, cancel, interrupt })
     }
 
-    /// Tries without waiting first: only those that find no room look at the clock.
+    /// Tries without waiting first: only those that find no room look at the clock, and at what may end a wait.
+    #[inline]
     fn append(&mut self, append: impl Fn(&Wait) -> Result<(), Error>) -> Outcome {
         match append(&self.none) {
-            Err(error) if error.kind() == ErrorKind::QueueFull && self.timeout_ms != 0 => {}
-            outcome => return Ok(outcome?),
+            Err(error) if error.kind() == ErrorKind::QueueFull && self.timeout_ms != 0 => {
+                Ok(append(&self.rest()?)?)
+            }
+            outcome => Ok(outcome?),
         }
+    }
+
+    #[cold]
+    fn rest(&mut self) -> Outcome<Wait> {
         if self.timeout_ms < 0 {
-            return Ok(append(&self.limit)?);
+            return call::wait(self.timeout_ms, self.cancel, self.interrupt);
         }
         let spent = self.since.get_or_insert_with(Instant::now).elapsed().as_millis();
         let left = self.timeout_ms.saturating_sub(i64::try_from(spent).unwrap_or(i64::MAX)).max(1);
-        Ok(append(&call::wait(left, self.cancel, self.interrupt)?)?)
+        call::wait(left, self.cancel, self.interrupt)
     }
 }
 
@@ -111,9 +111,9 @@ pub unsafe extern "C" fn hstream_appender_append(
     let appender = unsafe { handles::enter(appender) };
     boundary::on(appender, "appender", err, |appender| {
         let record = given(record, "record")?;
-        let limit = call::wait(timeout_ms, cancel, &appender.interrupt)?;
-        appender.appender.append_within(&*record.to_append()?, tag, &limit)?;
-        Ok(())
+        let mut patience = Patience::new(timeout_ms, cancel, &appender.interrupt)?;
+        let record = &*record.to_append()?;
+        patience.append(|limit| appender.appender.append_within(record, tag, limit))
     })
 }
 
@@ -146,9 +146,8 @@ pub unsafe extern "C" fn hstream_appender_append_raw(
         let key = bytes::utf8(key, "key")?;
         // SAFETY: `payload` is NULL or as long as `payload_len` says, as the rules for callers say.
         let payload = unsafe { bytes::optional_data(payload, payload_len, "payload") }?;
-        let limit = call::wait(timeout_ms, cancel, &appender.interrupt)?;
-        appender.appender.append_within(&BorrowedRaw { key, payload }, tag, &limit)?;
-        Ok(())
+        let mut patience = Patience::new(timeout_ms, cancel, &appender.interrupt)?;
+        patience.append(|limit| appender.appender.append_within(&BorrowedRaw { key, payload }, tag, limit))
     })
 }
 
