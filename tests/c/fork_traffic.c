@@ -104,13 +104,16 @@ static void makes_its_own(void)
     hstream_client_t *own = client_at(url);
     hstream_producer_t *producer = NULL;
     hstream_appender_t *appender = NULL;
-    uint64_t written = 0;
+    hstream_record_t *record = NULL;
+    hstream_record_id_t id = {0};
 
     OK(hstream_producer_new(own, NULL, &producer, NULL));
     OK(hstream_producer_open(producer, STREAM, NULL, &appender, NULL));
-    OK(hstream_appender_append_raw(appender, NULL, 0, "child", 5, 0, LONG_MS, NULL, NULL));
-    OK(hstream_producer_close(producer, LONG_MS, NULL, &written, NULL, NULL, NULL));
-    CHECK(written == 1);
+    OK(hstream_record_new_raw("child", 5, NULL, 0, &record, NULL));
+    OK(hstream_appender_append_wait(appender, record, LONG_MS, NULL, &id, NULL));
+    CHECK(id.shard_id != 0);
+    hstream_record_free(record);
+    OK(hstream_producer_close(producer, LONG_MS, NULL, NULL, NULL, NULL, NULL));
     hstream_appender_free(appender);
     hstream_producer_free(producer);
     hstream_client_free(own);
@@ -125,6 +128,7 @@ static void fork_once(void)
     if (child == 0) {
         /* A child that waits for ever is one that has failed. */
         alarm(60);
+        failures = 0;
         inherited_handles_answer_forked();
         makes_its_own();
         _exit(failures != 0);
