@@ -78,8 +78,8 @@ compare() {
 }
 
 echo "instructions a record"
-compare record 10 50
-compare raw 10 38
-compare packed 2 10
+compare record 10 45
+compare raw 10 10
+compare packed 2 2
 compare columns 2 40
 exit $failed
