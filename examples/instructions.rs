@@ -34,7 +34,9 @@ fn main() -> Result<()> {
 
 fn fill(client: &Client, stream: &str, count: usize) -> Result<()> {
     client.create_stream(stream, StreamOptions::new())?;
-    client.create_subscription(stream, stream, SubscriptionOptions::new().start(StartAt::Earliest))?;
+    // None is acked.
+    let shape = SubscriptionOptions::new().start(StartAt::Earliest).max_unacked_records(10_000_000);
+    client.create_subscription(stream, stream, shape)?;
     let records = vec![Record::raw(vec![b'x'; SIZE]); POLLED];
     for _ in 0..count / POLLED {
         client.append(stream, &records, Compression::none())?;

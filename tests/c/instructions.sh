@@ -14,7 +14,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd -P)
 release=${CARGO_TARGET_DIR:-$root/target}/release
 server_program=${1:?usage: instructions.sh DEV_SERVER_PROGRAM}
 # Enough that one batch more or less does not show.
-count=${2:-64000}
+count=${2:-16000}
 
 for tool in valgrind cc rustc; do
     command -v "$tool" >/dev/null || { echo "skipped: there is no $tool"; exit 0; }
@@ -45,7 +45,7 @@ url=${line##* }
 
 # instructions PROGRAM STREAM HOW COUNT: of measured_calls and all that it calls.
 instructions() {
-    valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect='*measured_calls*' \
+    timeout 300 valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect='*measured_calls*' \
         "$1" "$url" "$2" "$3" "$4" 2>&1 >/dev/null | sed -n 's/.*Collected : \([0-9]*\).*/\1/p'
 }
 
