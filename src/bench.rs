@@ -69,10 +69,9 @@ pub fn appender_to_nowhere(client: &Client, stream: &str) -> Result<Appender> {
     for lane in layout.lanes() {
         // The first record of a lane brings its worker.
         let record = Record::raw("");
-        let encoded_len = record.encoded_len();
-        let push = Push { record: &record, encoded_len, tag: None, delivery: None };
+        let mut push = Push { record: record::Measured::new(&record), tag: None, delivery: None };
         let worker = || core.spawner.spawn(drop_batches(core.clone(), lane.clone()));
-        lane.push(push, Some(Taken::default()), false, Instant::now, worker)
+        lane.push(&mut push, Some(Taken::default()), false, Instant::now, worker)
             .map_err(|_| Error::closed("lane"))?;
     }
     Ok(Appender::new(core, lanes, layout))

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::codec::batch::DecodedBatch;
+#[cfg(feature = "ffi")]
+use crate::codec::batch::Records;
 use crate::codec::received::IdRun;
 use crate::codec::record as wire;
 use crate::error::{Error, Result};
@@ -59,6 +61,21 @@ impl Batch {
     #[cfg(feature = "ffi")]
     pub(crate) fn places(&self) -> impl Iterator<Item = (Arc<DecodedBatch>, usize)> {
         self.parts.iter().flat_map(|part| part.range.clone().map(|index| (part.batch.clone(), index)))
+    }
+
+    /// Shows a part of each record, such as its payload; nothing where that can't be read.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn show(&self, part: impl Fn(&wire::Layout) -> wire::Span, mut to: impl FnMut(&[u8])) {
+        for Part { batch, range } in &self.parts {
+            match &batch.records {
+                Records::Readable(layouts) => {
+                    layouts.all()[range.clone()]
+                        .iter()
+                        .for_each(|layout| to(part(layout).of_bytes(&batch.bytes)));
+                }
+                Records::Unreadable(_) => range.clone().for_each(|_| to(&[])),
+            }
+        }
     }
 
     /// The ids of all records, by runs.

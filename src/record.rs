@@ -177,7 +177,7 @@ impl Record {
     /// The record's size in an encoded batch, which is what limits count.
     #[inline]
     pub fn encoded_len(&self) -> usize {
-        wire::encoded_len(self)
+        wire::Measured::new(self).encoded_len()
     }
 
     /// The JSON object in the payload.

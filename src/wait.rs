@@ -69,6 +69,10 @@ impl Wait {
     }
 }
 
+/// [`Wait::no`], without the cost of making and of dropping one.
+#[cfg(feature = "ffi")]
+pub(crate) static NO: Wait = Wait { timeout: Some(Duration::ZERO), cancel: None, check: None };
+
 impl From<Duration> for Wait {
     fn from(timeout: Duration) -> Self {
         Wait { timeout: Some(timeout), cancel: None, check: None }

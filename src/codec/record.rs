@@ -22,33 +22,59 @@ pub(crate) const HEADER_KEY: u8 = 0x1a;
 const ENTRY_NAME: u8 = 0x0a;
 const ENTRY_VALUE: u8 = 0x12;
 
-/// How many bytes [`encode`] writes.
-#[inline]
-pub(crate) fn encoded_len(record: &impl Content) -> usize {
-    field_len(record_len(record, header_len(record)))
+/// A record with the lengths of its parts, which are written in front of them.
+pub(crate) struct Measured<'a, R> {
+    record: &'a R,
+    header: usize,
+    len: usize,
 }
 
-/// Appends the record, as an element of `BatchHStreamRecords`.
+impl<'a, R: Content> Measured<'a, R> {
+    #[inline]
+    pub(crate) fn new(record: &'a R) -> Self {
+        let header = header_len(record);
+        Measured { record, header, len: record_len(record, header) }
+    }
+
+    #[inline]
+    pub(crate) fn key(&self) -> &'a str {
+        self.record.key()
+    }
+
+    /// How many bytes [`encode`](Self::encode) writes.
+    #[inline]
+    pub(crate) fn encoded_len(&self) -> usize {
+        field_len(self.len)
+    }
+
+    /// Appends the record, as an element of `BatchHStreamRecords`.
+    #[inline]
+    pub(crate) fn encode(&self, buffer: &mut Vec<u8>) {
+        let record = self.record;
+        begin_field(buffer, BATCH_RECORDS, self.len);
+        // Written even when empty: the server refuses to look at records without a header.
+        begin_field(buffer, RECORD_HEADER, self.header);
+        if record.kind() == RecordKind::Raw {
+            buffer.extend_from_slice(&[HEADER_FLAG, Flag::Raw as u8]);
+        }
+        for (name, value) in record.attributes() {
+            begin_field(buffer, HEADER_ATTRIBUTES, entry_len(name, value));
+            write_field(buffer, ENTRY_NAME, name.as_bytes());
+            write_field(buffer, ENTRY_VALUE, value.as_bytes());
+        }
+        if !record.key().is_empty() {
+            write_field(buffer, HEADER_KEY, record.key().as_bytes());
+        }
+        if !record.payload().is_empty() {
+            write_field(buffer, RECORD_PAYLOAD, record.payload());
+        }
+    }
+}
+
+/// Appends one record.
 #[inline]
 pub(crate) fn encode(record: &impl Content, buffer: &mut Vec<u8>) {
-    let header = header_len(record);
-    begin_field(buffer, BATCH_RECORDS, record_len(record, header));
-    // Written even when empty: the server refuses to look at records without a header.
-    begin_field(buffer, RECORD_HEADER, header);
-    if record.kind() == RecordKind::Raw {
-        buffer.extend_from_slice(&[HEADER_FLAG, Flag::Raw as u8]);
-    }
-    for (name, value) in record.attributes() {
-        begin_field(buffer, HEADER_ATTRIBUTES, entry_len(name, value));
-        write_field(buffer, ENTRY_NAME, name.as_bytes());
-        write_field(buffer, ENTRY_VALUE, value.as_bytes());
-    }
-    if !record.key().is_empty() {
-        write_field(buffer, HEADER_KEY, record.key().as_bytes());
-    }
-    if !record.payload().is_empty() {
-        write_field(buffer, RECORD_PAYLOAD, record.payload());
-    }
+    Measured::new(record).encode(buffer);
 }
 
 #[inline]
@@ -163,6 +189,12 @@ impl Layouts {
             None => Ok(&self.all[index]),
             Some(error) => Err(error),
         }
+    }
+
+    /// All of them; those that can't be read are empty.
+    #[cfg(feature = "ffi")]
+    pub(crate) fn all(&self) -> &[Layout] {
+        &self.all
     }
 
     /// Why the first one can't be read that can't.
@@ -349,7 +381,7 @@ mod tests {
             for record in &records {
                 let before = bytes.len();
                 encode(record, &mut bytes);
-                prop_assert_eq!(bytes.len() - before, encoded_len(record));
+                prop_assert_eq!(bytes.len() - before, record.encoded_len());
             }
             let decoded = proto::BatchHStreamRecords::decode(bytes.as_slice()).unwrap();
             prop_assert_eq!(decoded.records, records.iter().map(generated).collect::<Vec<_>>());

@@ -202,7 +202,7 @@ pub unsafe extern "C" fn hstream_client_append(
             bytes::write(places.next(), code);
             match outcome {
                 Ok(id) => bytes::write(ids.get_mut(index), id.into()),
-                Err(error) => first = first.and(Err(Failure::Library(error))),
+                Err(error) => first = first.and(Err(error.into())),
             }
         }
         told.set(true);
@@ -285,7 +285,7 @@ pub unsafe extern "C" fn hstream_client_append_json(
         let key = unsafe { bytes::optional_data(key, key_len, "key") }?;
         let key = bytes::utf8(key, "key")?;
         if json.is_null() {
-            return Err(Failure::Null("json"));
+            return Err(Failure::null("json"));
         }
         // SAFETY: `json` is NULL or as long as `json_len` says, as the rules for callers say.
         let json = unsafe { bytes::data(json, json_len, "json") }?;

@@ -17,7 +17,8 @@ use crate::ffi::record_id::hstream_record_id_t;
 use crate::ffi::status::*;
 use crate::producer::Appender;
 use crate::record::{BorrowedRaw, Record};
-use crate::wait::Wait;
+use crate::test_panic;
+use crate::wait::{self, Wait};
 
 /// Appends to one stream through a producer.
 pub struct hstream_appender_t {
@@ -43,8 +44,6 @@ impl hstream_appender_t {
 
 /// One time-out for the appends of one call.
 struct Patience<'a> {
-    /// One for all records.
-    none: Wait,
     timeout_ms: i64,
     since: Option<Instant>,
     cancel: Option<&'a hstream_cancel_t>,
@@ -52,23 +51,36 @@ struct Patience<'a> {
 }
 
 impl<'a> Patience<'a> {
-    fn new(timeout_ms: i64, cancel: Option<&'a hstream_cancel_t>, interrupt: &'a Interrupt) -> Outcome<Self> {
-        call::duration(timeout_ms, "timeout_ms")?;
-        Ok(Patience { none: Wait::no(), timeout_ms, since: None, cancel, interrupt })
+    fn new(timeout_ms: i64, cancel: Option<&'a hstream_cancel_t>, interrupt: &'a Interrupt) -> Self {
+        Patience { timeout_ms, since: None, cancel, interrupt }
     }
 
     /// Tries without waiting first: only those that find no room look at the clock, and at what may end a wait.
     #[inline]
     fn append(&mut self, append: impl Fn(&Wait) -> Result<(), Error>) -> Outcome {
-        match append(&self.none) {
-            Err(error) if error.kind() == ErrorKind::QueueFull && self.timeout_ms != 0 => {
-                Ok(append(&self.rest()?)?)
-            }
-            outcome => Ok(outcome?),
+        match append(&wait::NO) {
+            Ok(()) => Ok(()),
+            Err(error) => self.append_again(error, append),
+        }
+    }
+
+    /// The same where no other follows: what is never looked at costs nothing.
+    #[inline]
+    fn append_one(mut self, append: impl Fn(&Wait) -> Result<(), Error>) -> Outcome {
+        match append(&wait::NO) {
+            Ok(()) => Ok(()),
+            Err(error) => self.append_again(error, append),
         }
     }
 
     #[cold]
+    fn append_again(&mut self, error: Error, append: impl Fn(&Wait) -> Result<(), Error>) -> Outcome {
+        if error.kind() != ErrorKind::QueueFull || self.timeout_ms == 0 {
+            return Err(error.into());
+        }
+        boundary::aside(|| Ok(append(&self.rest()?)?))
+    }
+
     fn rest(&mut self) -> Outcome<Wait> {
         if self.timeout_ms < 0 {
             return call::wait(self.timeout_ms, self.cancel, self.interrupt);
@@ -109,11 +121,14 @@ pub unsafe extern "C" fn hstream_appender_append(
 ) -> hstream_code_t {
     // SAFETY: `appender` is NULL or a living handle, as the rules for callers say.
     let appender = unsafe { handles::enter(appender) };
-    boundary::on(appender, "appender", err, |appender| {
+    boundary::swiftly(appender, "appender", err, |appender| {
+        test_panic::point("append", appender.appender.stream());
         let record = given(record, "record")?;
-        let mut patience = Patience::new(timeout_ms, cancel, &appender.interrupt)?;
-        let record = &*record.to_append()?;
-        patience.append(|limit| appender.appender.append_within(record, tag, limit))
+        call::check_duration(timeout_ms, "timeout_ms")?;
+        let patience = Patience::new(timeout_ms, cancel, &appender.interrupt);
+        record.lend(move |record| {
+            patience.append_one(move |limit| appender.appender.append_within(record, tag, limit))
+        })
     })
 }
 
@@ -140,14 +155,16 @@ pub unsafe extern "C" fn hstream_appender_append_raw(
 ) -> hstream_code_t {
     // SAFETY: `appender` is NULL or a living handle, as the rules for callers say.
     let appender = unsafe { handles::enter(appender) };
-    boundary::on(appender, "appender", err, |appender| {
+    boundary::swiftly(appender, "appender", err, |appender| {
         // SAFETY: `key` is NULL or as long as `key_len` says, as the rules for callers say.
         let key = unsafe { bytes::optional_data(key, key_len, "key") }?;
         let key = bytes::utf8(key, "key")?;
         // SAFETY: `payload` is NULL or as long as `payload_len` says, as the rules for callers say.
         let payload = unsafe { bytes::optional_data(payload, payload_len, "payload") }?;
-        let mut patience = Patience::new(timeout_ms, cancel, &appender.interrupt)?;
-        patience.append(|limit| appender.appender.append_within(&BorrowedRaw { key, payload }, tag, limit))
+        call::check_duration(timeout_ms, "timeout_ms")?;
+        let patience = Patience::new(timeout_ms, cancel, &appender.interrupt);
+        let record = BorrowedRaw { key, payload };
+        patience.append_one(|limit| appender.appender.append_within(&record, tag, limit))
     })
 }
 
@@ -179,7 +196,7 @@ pub unsafe extern "C" fn hstream_appender_append_json(
         let key = unsafe { bytes::optional_data(key, key_len, "key") }?;
         let key = bytes::utf8(key, "key")?;
         if json.is_null() {
-            return Err(Failure::Null("json"));
+            return Err(Failure::null("json"));
         }
         // SAFETY: `json` is NULL or as long as `json_len` says, as the rules for callers say.
         let json = unsafe { bytes::data(json, json_len, "json") }?;
@@ -252,12 +269,15 @@ pub unsafe extern "C" fn hstream_appender_append_records(
 
         // SAFETY: `tags` is NULL or has `count` elements, as the rules for callers say.
         let tags = (!tags.is_null()).then(|| unsafe { bytes::array(tags, count, "tags") }).transpose()?;
-        let mut patience = Patience::new(timeout_ms, cancel, &appender.interrupt)?;
+        call::check_duration(timeout_ms, "timeout_ms")?;
+        let mut patience = Patience::new(timeout_ms, cancel, &appender.interrupt);
         for (index, record) in records.iter().enumerate() {
             // SAFETY: each is NULL or a living record, as the rules for callers say.
-            let record = &*given(unsafe { record.as_ref() }, "records")?.to_append()?;
+            let record = given(unsafe { record.as_ref() }, "records")?;
             let tag = tags.map_or(0, |tags| tags[index]);
-            patience.append(|limit| appender.appender.append_within(record, tag, limit))?;
+            record.lend(|record| {
+                patience.append(|limit| appender.appender.append_within(record, tag, limit))
+            })?;
             bytes::write(accepted.as_deref_mut(), index + 1);
         }
         Ok(())
@@ -310,7 +330,8 @@ pub unsafe extern "C" fn hstream_appender_append_packed(
         };
         // SAFETY: `tags` is NULL or has `count` elements, as the rules for callers say.
         let tags = (!tags.is_null()).then(|| unsafe { bytes::array(tags, count, "tags") }).transpose()?;
-        let mut patience = Patience::new(timeout_ms, cancel, &appender.interrupt)?;
+        call::check_duration(timeout_ms, "timeout_ms")?;
+        let mut patience = Patience::new(timeout_ms, cancel, &appender.interrupt);
         for index in 0..count {
             let payload = piece(payloads, payload_ends, index, "payload_ends")?;
             let key = match keys {
@@ -505,7 +526,7 @@ pub unsafe extern "C" fn hstream_appender_stream_name(
 /// **Since**: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hstream_appender_free(appender: *mut hstream_appender_t) {
-    boundary::quiet((), || {
+    boundary::freeing(|| {
         // SAFETY: `appender` is NULL or was handed out, as the rules for callers say.
         drop(unsafe { handles::retire(appender) });
     });

@@ -25,9 +25,13 @@ pub(crate) type ErrorOut<'a> = Option<&'a mut MaybeUninit<*mut hstream_error_t>>
 
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
-/// Why an exported function fails. Texts are made when somebody wants them.
+/// Why an exported function fails. Small, because it is in the way of what does not.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) struct Failure(Box<Cause>);
+
+/// Texts are made when somebody wants them.
+#[derive(Debug)]
+pub(crate) enum Cause {
     Library(Error),
     /// This parameter is NULL.
     Null(&'static str),
@@ -39,14 +43,36 @@ pub(crate) enum Failure {
 }
 
 impl From<Error> for Failure {
+    #[cold]
     fn from(error: Error) -> Self {
-        Failure::Library(error)
+        Failure::new(Cause::Library(error))
     }
 }
 
 impl Failure {
+    #[cold]
+    fn new(cause: Cause) -> Self {
+        Failure(Box::new(cause))
+    }
+
+    pub(crate) fn null(name: &'static str) -> Self {
+        Self::new(Cause::Null(name))
+    }
+
+    pub(crate) fn utf8(name: &'static str) -> Self {
+        Self::new(Cause::Utf8(name))
+    }
+
     pub(crate) fn refused(code: hstream_code_t, text: impl Into<Cow<'static, str>>) -> Self {
-        Failure::Refused(code, text.into())
+        Self::new(Cause::Refused(code, text.into()))
+    }
+
+    fn panicked(text: String) -> Self {
+        Self::new(Cause::Panicked(text))
+    }
+
+    pub(crate) fn cause(&self) -> &Cause {
+        &self.0
     }
 
     pub(crate) fn invalid(text: impl Into<Cow<'static, str>>) -> Self {
@@ -54,30 +80,29 @@ impl Failure {
     }
 
     pub(crate) fn code(&self) -> hstream_code_t {
-        match self {
-            Failure::Library(error) => code_of(error),
-            Failure::Null(_) => HSTREAM_ERR_NULL_ARGUMENT,
-            Failure::Utf8(_) => HSTREAM_ERR_UTF8,
-            Failure::Refused(code, _) => *code,
-            Failure::Panicked(_) => HSTREAM_ERR_PANIC,
+        match self.cause() {
+            Cause::Library(error) => code_of(error),
+            Cause::Null(_) => HSTREAM_ERR_NULL_ARGUMENT,
+            Cause::Utf8(_) => HSTREAM_ERR_UTF8,
+            Cause::Refused(code, _) => *code,
+            Cause::Panicked(_) => HSTREAM_ERR_PANIC,
         }
     }
 
     pub(crate) fn text(&self) -> Cow<'_, str> {
-        match self {
-            Failure::Library(error) => error.to_string().into(),
-            Failure::Null(name) => format!("`{name}` must not be NULL").into(),
-            Failure::Utf8(name) => format!("`{name}` is not UTF-8").into(),
-            Failure::Refused(_, text) => Cow::Borrowed(text),
-            Failure::Panicked(text) => format!("a bug in this library: {text}").into(),
+        match self.cause() {
+            Cause::Library(error) => error.to_string().into(),
+            Cause::Null(name) => format!("`{name}` must not be NULL").into(),
+            Cause::Utf8(name) => format!("`{name}` is not UTF-8").into(),
+            Cause::Refused(_, text) => Cow::Borrowed(text),
+            Cause::Panicked(text) => format!("a bug in this library: {text}").into(),
         }
     }
 }
 
 /// Runs the body of a function that has no long-lived handle.
 pub(crate) fn run(err: ErrorOut<'_>, body: impl FnOnce() -> Outcome) -> hstream_code_t {
-    let outcome = catch(body).unwrap_or_else(|text| Err(Failure::Panicked(text)));
-    finish(err, outcome)
+    finish(err, catch(body).flatten())
 }
 
 /// Runs the body of a function of a long-lived handle, which is the parameter `name`.
@@ -87,14 +112,40 @@ pub(crate) fn on<T: LongLived>(
     err: ErrorOut<'_>,
     body: impl FnOnce(&T) -> Outcome,
 ) -> hstream_code_t {
-    run(err, move || {
-        let handle = handle.ok_or(Failure::Null(name))?;
-        handle.life().check(T::NAME)?;
-        let poison = Poison(handle.life());
-        let outcome = body(&handle);
-        std::mem::forget(poison);
-        outcome
-    })
+    run(err, move || with(handle, name, body))
+}
+
+/// The same for what is called once a record: as little as possible is done around the body. What that does but
+/// seldom, and all that waits, it does in [`aside`].
+#[inline]
+pub(crate) fn swiftly<T: LongLived>(
+    handle: Option<Arc<T>>,
+    name: &'static str,
+    err: ErrorOut<'_>,
+    body: impl FnOnce(&T) -> Outcome,
+) -> hstream_code_t {
+    let outcome = catch_unwind(AssertUnwindSafe(move || with(handle, name, body)));
+    finish(err, outcome.map_err(caught).flatten())
+}
+
+/// Runs a part of the body of such a function as the whole body of others is run.
+#[cold]
+pub(crate) fn aside<R>(part: impl FnOnce() -> Outcome<R>) -> Outcome<R> {
+    marked(part).flatten()
+}
+
+#[inline]
+fn with<T: LongLived>(
+    handle: Option<Arc<T>>,
+    name: &'static str,
+    body: impl FnOnce(&T) -> Outcome,
+) -> Outcome {
+    let handle = given(handle, name)?;
+    handle.life().check(T::NAME)?;
+    let poison = Poison(handle.life());
+    let outcome = body(&handle);
+    std::mem::forget(poison);
+    outcome
 }
 
 /// Takes a handle out of use, unless it is forgotten in time: a panic drops it.
@@ -114,24 +165,30 @@ pub(crate) fn closing<T: LongLived>(
     body: impl FnOnce(&T) -> Outcome,
 ) -> hstream_code_t {
     run(err, move || {
-        let handle = handle.ok_or(Failure::Null(name))?;
+        let handle = given(handle, name)?;
         handle.life().check_fork(T::NAME)?;
         body(&handle)
     })
 }
 
-/// Runs the body of a function that returns something else than a code.
+/// Frees a long-lived handle, which may wait for its end.
+pub(crate) fn freeing(body: impl FnOnce()) {
+    let _ = catch(body);
+}
+
+/// Runs the body of a function that returns something else than a code, and neither waits nor leaves this library.
+#[inline]
 pub(crate) fn quiet<R>(otherwise: R, body: impl FnOnce() -> R) -> R {
-    catch(body).unwrap_or(otherwise)
+    catch_unwind(AssertUnwindSafe(body)).map_err(caught).unwrap_or(otherwise)
 }
 
 /// The same for a question about a long-lived handle. One of before a fork has no answers.
 pub(crate) fn ask<T: LongLived, R>(handle: Option<Arc<T>>, otherwise: R, body: impl FnOnce(&T) -> R) -> R {
-    let answer = catch(move || match handle {
+    let answer = quiet(None, move || match handle {
         Some(handle) if handle.life().check_fork(T::NAME).is_ok() => Some(body(&handle)),
         _ => None,
     });
-    answer.ok().flatten().unwrap_or(otherwise)
+    answer.unwrap_or(otherwise)
 }
 
 /// Does to a long-lived handle what may be done in a signal handler: a thread's own storage, which may have to be
@@ -144,6 +201,7 @@ pub(crate) fn in_handler<T: LongLived>(handle: Option<Arc<T>>, body: impl FnOnce
     std::mem::forget(done);
 }
 
+#[inline]
 fn finish(err: ErrorOut<'_>, outcome: Outcome) -> hstream_code_t {
     match outcome {
         Ok(()) => {
@@ -152,33 +210,61 @@ fn finish(err: ErrorOut<'_>, outcome: Outcome) -> hstream_code_t {
             }
             HSTREAM_OK
         }
-        Err(failure) => {
-            if let Some(err) = err {
-                err.write(handles::give(hstream_error_t::new(&failure)));
-            }
-            failure.code()
-        }
+        Err(failure) => fail(err, &failure),
     }
 }
 
-/// Runs something; a panic comes back as its text.
-fn catch<R>(body: impl FnOnce() -> R) -> Result<R, String> {
-    // Looked up once: in a shared library that is a call.
-    let outcome = THIS_THREAD.with(|thread| {
+#[cold]
+fn fail(err: ErrorOut<'_>, failure: &Failure) -> hstream_code_t {
+    if let Some(err) = err {
+        err.write(handles::give(hstream_error_t::new(failure)));
+    }
+    failure.code()
+}
+
+/// Runs something; a panic comes back as a failure.
+fn catch<R>(body: impl FnOnce() -> R) -> Outcome<R> {
+    catch_unwind(AssertUnwindSafe(|| marked(body))).map_err(caught).flatten()
+}
+
+/// Runs something on a thread that is known, and known to be inside. In a shared library, to look for what a thread
+/// has of its own is a call.
+fn marked<R>(body: impl FnOnce() -> R) -> Outcome<R> {
+    struct Inside<'a> {
+        thread: &'a ThisThread,
+        was_inside: bool,
+    }
+    impl Drop for Inside<'_> {
+        fn drop(&mut self) {
+            self.thread.inside.set(self.was_inside);
+        }
+    }
+    if STORAGE.try_with(|_| ()).is_err() {
+        return Err(ending());
+    }
+    THIS_THREAD.with(|thread| {
         if !thread.has_called.replace(true) {
             note_caller();
         }
-        let was_inside = thread.inside.replace(true);
-        let outcome = catch_unwind(AssertUnwindSafe(body));
-        thread.inside.set(was_inside);
-        outcome
-    });
-    outcome.map_err(|payload| {
-        let text = panic_text(&*payload);
-        discard(payload);
-        tracing::error!(text, "caught a panic");
-        text
+        let _inside = Inside { thread, was_inside: thread.inside.replace(true) };
+        Ok(body())
     })
+}
+
+/// Nothing can wait on such a thread any more: std's own part of its storage is gone as well.
+#[cold]
+fn ending() -> Failure {
+    let text = "the calling thread is ending, and what it had of its own is gone";
+    Failure::refused(HSTREAM_ERR_SHUTTING_DOWN, text)
+}
+
+/// What came with a panic, as a failure.
+#[cold]
+fn caught(payload: Box<dyn Any + Send>) -> Failure {
+    let text = panic_text(&*payload);
+    discard(payload);
+    tracing::error!(text, "caught a panic");
+    Failure::panicked(text)
 }
 
 fn panic_text(payload: &dyn Any) -> String {
@@ -198,7 +284,7 @@ fn discard(payload: Box<dyn Any + Send>) {
 
 /// What was given for a parameter that must not be NULL.
 pub(crate) fn given<T>(parameter: Option<T>, name: &'static str) -> Outcome<T> {
-    parameter.ok_or(Failure::Null(name))
+    parameter.ok_or_else(|| Failure::null(name))
 }
 
 /// A truth value.
@@ -232,6 +318,17 @@ thread_local! {
     static THIS_THREAD: ThisThread = const { ThisThread { has_called: Cell::new(false), inside: Cell::new(false) } };
 }
 
+thread_local! {
+    static STORAGE: Storage = const { Storage };
+}
+
+/// Gone when a thread ends; that of the main thread before the handlers of `atexit` run.
+struct Storage;
+
+impl Drop for Storage {
+    fn drop(&mut self) {}
+}
+
 /// What is known of a thread that calls.
 struct ThisThread {
     has_called: Cell<bool>,
@@ -256,7 +353,9 @@ fn silence_our_panics() {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             let inside = THIS_THREAD.try_with(|thread| thread.inside.get()).unwrap_or(true);
-            if inside || crate::runtime::is_ours() {
+            // Swift functions leave no mark.
+            let in_our_code = panic.location().is_some_and(|place| is_our_source(place.file()));
+            if inside || in_our_code || crate::runtime::is_ours() {
                 let place = panic.location().map(ToString::to_string).unwrap_or_default();
                 tracing::error!(place, text = panic_text(panic.payload()), "a bug in this library");
             } else {
@@ -264,6 +363,13 @@ fn silence_our_panics() {
             }
         }));
     });
+}
+
+/// Whether a file is one of this library's.
+#[cfg(not(test))]
+fn is_our_source(file: &str) -> bool {
+    let ours = file!().trim_end_matches("ffi/boundary.rs");
+    file.starts_with(ours)
 }
 
 /// Holds on to what std knows of the host's main thread, once that has called us.

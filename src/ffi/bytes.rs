@@ -23,7 +23,7 @@ pub(crate) type LenOut<'a> = Option<&'a mut MaybeUninit<usize>>;
 /// `pointer` is NULL or points to a NUL-terminated text that stays as it is for `'a`.
 pub(crate) unsafe fn text<'a>(pointer: *const c_char, name: &'static str) -> Outcome<&'a str> {
     // SAFETY: as the caller promises.
-    unsafe { optional_text(pointer, name) }?.ok_or(Failure::Null(name))
+    unsafe { optional_text(pointer, name) }?.ok_or_else(|| Failure::null(name))
 }
 
 /// The same where NULL is allowed.
@@ -40,7 +40,7 @@ pub(crate) unsafe fn optional_text<'a>(
     }
     // SAFETY: it is not NULL, and NUL-terminated as the caller promises.
     let text = unsafe { CStr::from_ptr(pointer) };
-    text.to_str().map(Some).map_err(|_| Failure::Utf8(name))
+    text.to_str().map(Some).map_err(|_| Failure::utf8(name))
 }
 
 /// Bytes with a length, or NUL-terminated if that is [`HSTREAM_NTS`]; NULL with the length 0 is empty.
@@ -51,7 +51,7 @@ pub(crate) unsafe fn optional_text<'a>(
 /// are for `'a`.
 pub(crate) unsafe fn data<'a>(pointer: *const c_void, len: usize, name: &'static str) -> Outcome<&'a [u8]> {
     if pointer.is_null() {
-        return if len == 0 { Ok(&[]) } else { Err(Failure::Null(name)) };
+        return if len == 0 { Ok(&[]) } else { Err(Failure::null(name)) };
     }
     if len == HSTREAM_NTS {
         // SAFETY: it is not NULL, and NUL-terminated as the caller promises with this length.
@@ -80,7 +80,7 @@ pub(crate) unsafe fn optional_data<'a>(
 }
 
 pub(crate) fn utf8<'a>(bytes: &'a [u8], name: &'static str) -> Outcome<&'a str> {
-    std::str::from_utf8(bytes).map_err(|_| Failure::Utf8(name))
+    std::str::from_utf8(bytes).map_err(|_| Failure::utf8(name))
 }
 
 /// An array of the caller's. NULL is fine if it has no elements.
@@ -93,7 +93,7 @@ pub(crate) unsafe fn array<'a, T>(pointer: *const T, count: usize, name: &'stati
         return Ok(&[]);
     }
     if pointer.is_null() {
-        return Err(Failure::Null(name));
+        return Err(Failure::null(name));
     }
     if count.checked_mul(size_of::<T>()).is_none_or(|bytes| isize::try_from(bytes).is_err()) {
         return Err(Failure::invalid(format!("`{name}` has more elements than anything can have")));
@@ -213,15 +213,16 @@ pub(crate) fn descriptor(descriptor: crate::Result<std::os::fd::BorrowedFd<'_>>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ffi::boundary::Cause;
 
     #[test]
     fn null_and_lengths_are_as_the_rules_say() {
         // SAFETY: NULL is allowed.
         let outcome = unsafe { text(ptr::null(), "name") };
-        assert!(matches!(outcome, Err(Failure::Null("name"))));
+        assert!(matches!(outcome.unwrap_err().cause(), Cause::Null("name")));
         // SAFETY: a NUL-terminated literal.
         let outcome = unsafe { text(c"\xff".as_ptr(), "name") };
-        assert!(matches!(outcome, Err(Failure::Utf8("name"))));
+        assert!(matches!(outcome.unwrap_err().cause(), Cause::Utf8("name")));
         // SAFETY: NULL is allowed.
         assert_eq!(unsafe { data(ptr::null(), 0, "key") }.unwrap(), b"");
         // SAFETY: NULL is allowed.

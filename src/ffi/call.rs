@@ -88,11 +88,19 @@ pub(crate) fn wait(
 
 /// A duration in milliseconds; -1 is `None`.
 pub(crate) fn duration(millis: i64, name: &'static str) -> Outcome<Option<Duration>> {
-    match u64::try_from(millis) {
-        Ok(millis) => Ok(Some(Duration::from_millis(millis))),
-        Err(_) if millis == -1 => Ok(None),
-        Err(_) => Err(Failure::invalid(format!("`{name}` is {millis}; less than -1 means nothing"))),
-    }
+    check_duration(millis, name)?;
+    Ok(u64::try_from(millis).ok().map(Duration::from_millis))
+}
+
+/// Whether it is one.
+#[inline]
+pub(crate) fn check_duration(millis: i64, name: &'static str) -> Outcome {
+    if millis >= -1 { Ok(()) } else { Err(no_duration(millis, name)) }
+}
+
+#[cold]
+fn no_duration(millis: i64, name: &str) -> Failure {
+    Failure::invalid(format!("`{name}` is {millis}; less than -1 means nothing"))
 }
 
 /// A duration that has an end and is more than nothing.

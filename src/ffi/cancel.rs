@@ -63,7 +63,7 @@ pub unsafe extern "C" fn hstream_cancel_new(
 /// **Since**: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hstream_cancel_free(cancel: *mut hstream_cancel_t) {
-    boundary::quiet((), || {
+    boundary::freeing(|| {
         // SAFETY: `cancel` is NULL or was handed out, as the rules for callers say.
         drop(unsafe { handles::retire(cancel) });
     });

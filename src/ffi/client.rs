@@ -146,7 +146,7 @@ pub unsafe extern "C" fn hstream_client_close(
 /// **Since**: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hstream_client_free(client: *mut hstream_client_t) {
-    boundary::quiet((), || {
+    boundary::freeing(|| {
         // SAFETY: `client` is NULL or was handed out, as the rules for callers say.
         if let Some(client) = unsafe { handles::retire(client) } {
             client.scope.close();

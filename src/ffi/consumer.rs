@@ -568,7 +568,7 @@ pub unsafe extern "C" fn hstream_consumer_close(
 /// **Since**: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hstream_consumer_free(consumer: *mut hstream_consumer_t) {
-    boundary::quiet((), || {
+    boundary::freeing(|| {
         // SAFETY: `consumer` is NULL or was handed out, as the rules for callers say.
         if let Some(consumer) = unsafe { handles::retire(consumer) } {
             cancel(consumer);

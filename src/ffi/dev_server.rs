@@ -123,7 +123,7 @@ pub unsafe extern "C" fn hstream_dev_server_set(
 #[cfg(feature = "dev-server")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hstream_dev_server_free(dev_server: *mut hstream_dev_server_t) {
-    boundary::quiet((), || {
+    boundary::freeing(|| {
         // SAFETY: `dev_server` is NULL or was handed out, as the rules for callers say.
         drop(unsafe { handles::retire(dev_server) });
     });

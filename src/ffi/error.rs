@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::Arc;
 
-use crate::ffi::boundary::{self, Failure, given};
+use crate::ffi::boundary::{self, Cause, Failure, given};
 use crate::ffi::bytes::{self, Text};
 use crate::ffi::handles;
 use crate::ffi::status;
@@ -33,7 +33,7 @@ struct Shown {
 
 impl hstream_error_t {
     pub(crate) fn new(failure: &Failure) -> Self {
-        let library = if let Failure::Library(error) = failure { Some(error) } else { None };
+        let library = if let Cause::Library(error) = failure.cause() { Some(error) } else { None };
         let server = library.and_then(|error| error.server());
         let code = failure.code();
         let shown = Shown {
@@ -53,7 +53,7 @@ impl hstream_error_t {
     }
 
     pub(crate) fn of(error: &crate::error::Error) -> Self {
-        Self::new(&Failure::Library(error.clone()))
+        Self::new(&error.clone().into())
     }
 
     fn to_json(&self) -> String {

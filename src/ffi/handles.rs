@@ -120,22 +120,28 @@ impl Life {
         self.poisoned.store(true, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(crate) fn check(&self, name: &'static str) -> Outcome {
         self.check_fork(name)?;
-        if self.poisoned.load(Ordering::Relaxed) {
-            let text = format!("the {name} is out of use: a bug in this library made a call on it fail");
-            return Err(Failure::refused(HSTREAM_ERR_PANIC, text));
-        }
-        Ok(())
+        if self.poisoned.load(Ordering::Relaxed) { Err(poisoned(name)) } else { Ok(()) }
     }
 
+    #[inline]
     pub(crate) fn check_fork(&self, name: &'static str) -> Outcome {
-        if self.generation == fork::generation() {
-            return Ok(());
-        }
-        let text = format!("the {name} was made before a fork; make a new one in the child");
-        Err(Failure::refused(HSTREAM_ERR_FORKED, text))
+        if self.generation == fork::generation() { Ok(()) } else { Err(forked(name)) }
     }
+}
+
+#[cold]
+fn poisoned(name: &str) -> Failure {
+    let text = format!("the {name} is out of use: a bug in this library made a call on it fail");
+    Failure::refused(HSTREAM_ERR_PANIC, text)
+}
+
+#[cold]
+fn forked(name: &str) -> Failure {
+    let text = format!("the {name} was made before a fork; make a new one in the child");
+    Failure::refused(HSTREAM_ERR_FORKED, text)
 }
 
 /// The long-lived handles of this process, by address.

@@ -100,7 +100,7 @@ pub unsafe extern "C" fn hstream_hrecord_from_json(
 ) -> hstream_code_t {
     boundary::run(err, || {
         if json.is_null() {
-            return Err(Failure::Null("json"));
+            return Err(Failure::null("json"));
         }
         // SAFETY: `json` is NULL or as long as `json_len` says, as the rules for callers say.
         let json = unsafe { bytes::data(json, json_len, "json") }?;
@@ -330,7 +330,7 @@ pub unsafe extern "C" fn hstream_hrecord_set_string(
         // SAFETY: `field` is NULL or a NUL-terminated text, as the rules for callers say.
         let field = unsafe { bytes::text(field, "field") }?;
         if value.is_null() {
-            return Err(Failure::Null("value"));
+            return Err(Failure::null("value"));
         }
         // SAFETY: `value` is NULL or as long as `value_len` says, as the rules for callers say.
         let value = unsafe { bytes::data(value, value_len, "value") }?;
@@ -362,7 +362,7 @@ pub unsafe extern "C" fn hstream_hrecord_set_json(
         // SAFETY: `field` is NULL or a NUL-terminated text, as the rules for callers say.
         let field = unsafe { bytes::text(field, "field") }?;
         if json.is_null() {
-            return Err(Failure::Null("json"));
+            return Err(Failure::null("json"));
         }
         // SAFETY: `json` is NULL or as long as `json_len` says, as the rules for callers say.
         let json = unsafe { bytes::data(json, json_len, "json") }?;

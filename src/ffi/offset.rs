@@ -126,6 +126,7 @@ pub unsafe extern "C" fn hstream_offset_at_time(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ffi::boundary::Cause;
 
     fn made(fill: impl FnOnce(&mut MaybeUninit<hstream_offset_t>)) -> Outcome<Offset> {
         let mut value = MaybeUninit::new(hstream_offset_t::default());
@@ -161,6 +162,6 @@ mod tests {
         made(|value| unsafe { hstream_offset_at_record(None, Some(value)) }).unwrap_err();
         // SAFETY: as above.
         made(|value| unsafe { hstream_offset_at_time(0, 2, Some(value)) }).unwrap_err();
-        assert!(matches!(offset_of(None, "value"), Err(Failure::Null("value"))));
+        assert!(matches!(offset_of(None, "value").unwrap_err().cause(), Cause::Null("value")));
     }
 }

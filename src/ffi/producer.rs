@@ -353,7 +353,7 @@ pub unsafe extern "C" fn hstream_producer_close(
 /// **Since**: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hstream_producer_free(producer: *mut hstream_producer_t) {
-    boundary::quiet((), || {
+    boundary::freeing(|| {
         // SAFETY: `producer` is NULL or was handed out, as the rules for callers say.
         if let Some(producer) = unsafe { handles::retire(producer) } {
             end(producer);

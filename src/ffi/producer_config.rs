@@ -510,7 +510,7 @@ pub unsafe extern "C" fn hstream_producer_options_set_delivery_callback(
     boundary::run(None, || {
         let producer_options = given(producer_options, "producer_options")?;
         if callback.is_none() {
-            return Err(Failure::Null("callback"));
+            return Err(Failure::null("callback"));
         }
         producer_options.callback = Some(Callback::new(callback, user_data, release));
         Ok(())

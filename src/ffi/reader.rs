@@ -428,7 +428,7 @@ pub unsafe extern "C" fn hstream_reader_close(
 /// **Since**: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hstream_reader_free(reader: *mut hstream_reader_t) {
-    boundary::quiet((), || {
+    boundary::freeing(|| {
         // SAFETY: `reader` is NULL or was handed out, as the rules for callers say.
         if let Some(reader) = unsafe { handles::retire(reader) } {
             reader.reader.close();

@@ -62,9 +62,26 @@ impl From<Content> for hstream_record_t {
     }
 }
 
+/// A kind by its number.
+pub(crate) fn kind_of(kind: RecordKind) -> i32 {
+    match kind {
+        RecordKind::Json => HSTREAM_RECORD_JSON,
+        RecordKind::Raw => HSTREAM_RECORD_RAW,
+    }
+}
+
 impl hstream_record_t {
     pub(crate) fn received(batch: Arc<DecodedBatch>, index: usize) -> Self {
         Content::Received { batch, index }.into()
+    }
+
+    /// Lends the record, to be appended.
+    #[inline]
+    pub(crate) fn lend(&self, to: impl FnOnce(&Record) -> Outcome) -> Outcome {
+        match &self.content {
+            Content::Owned { record, .. } => to(record),
+            Content::Received { .. } => boundary::aside(move || to(&*self.to_append()?)),
+        }
     }
 
     /// The record, to be appended.
@@ -99,14 +116,10 @@ impl hstream_record_t {
     }
 
     pub(crate) fn kind(&self) -> i32 {
-        let kind = match &self.content {
+        kind_of(match &self.content {
             Content::Owned { record, .. } => record.kind(),
             Content::Received { batch, index } => ReceivedRecord::at(batch, *index).kind(),
-        };
-        match kind {
-            RecordKind::Json => HSTREAM_RECORD_JSON,
-            RecordKind::Raw => HSTREAM_RECORD_RAW,
-        }
+        })
     }
 
     pub(crate) fn payload(&self) -> &[u8] {
@@ -244,7 +257,7 @@ pub unsafe extern "C" fn hstream_record_new_json(
 ) -> hstream_code_t {
     boundary::run(err, || {
         if json.is_null() {
-            return Err(Failure::Null("json"));
+            return Err(Failure::null("json"));
         }
         // SAFETY: `json` is NULL or as long as `json_len` says, as the rules for callers say.
         let json = unsafe { bytes::data(json, json_len, "json") }?;
@@ -370,7 +383,7 @@ pub unsafe extern "C" fn hstream_record_set_attribute(
         // SAFETY: `name` is NULL or a NUL-terminated text, as the rules for callers say.
         let name = unsafe { bytes::text(name, "name") }?;
         if value.is_null() {
-            return Err(Failure::Null("value"));
+            return Err(Failure::null("value"));
         }
         // SAFETY: `value` is NULL or as long as `value_len` says, as the rules for callers say.
         let value = unsafe { bytes::data(value, value_len, "value") }?;

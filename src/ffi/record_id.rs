@@ -107,7 +107,7 @@ pub unsafe extern "C" fn hstream_record_id_parse(
 ) -> hstream_code_t {
     boundary::run(err, || {
         if text.is_null() {
-            return Err(Failure::Null("text"));
+            return Err(Failure::null("text"));
         }
         // SAFETY: `text` is NULL or as long as `text_len` says, as the rules for callers say.
         let text = unsafe { bytes::data(text, text_len, "text") }?;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::codec::batch::{SERVER_LIMIT, fits_alone};
-use crate::codec::record as wire;
+use crate::codec::record::Measured;
 use crate::error::{Error, ErrorKind, Result};
 use crate::producer::batch::Push;
 use crate::producer::config::Linger;
@@ -15,6 +15,7 @@ use crate::producer::flow::Patience;
 use crate::producer::flush::Counts;
 use crate::producer::lane::{Lane, NotTaken};
 use crate::producer::layout::{Layout, StreamLanes};
+use crate::producer::room::Taken;
 use crate::producer::worker::ShardWorker;
 use crate::record::{Content, Record};
 use crate::record_id::RecordId;
@@ -188,48 +189,101 @@ impl Appender {
         Ok(())
     }
 
+    #[inline(always)]
     fn push(&self, to: To, record: &impl Content, tag: u64, limit: &Wait, how: How<'_>) -> Result<()> {
-        let encoded_len = wire::encoded_len(record);
-        if !fits_alone(encoded_len) {
-            return Err(too_large(self.stream(), encoded_len));
+        let record = Measured::new(record);
+        if !fits_alone(record.encoded_len()) {
+            return Err(too_large(self.stream(), record.encoded_len()));
         }
-        let core = &*self.core;
-        let patience = Patience::of(limit);
-        let in_callback = core.reporter.is_this_thread();
-        let told = core.reporter.wants_reports() && !matches!(how, How::Awaited { .. });
-        let tag = told.then_some(tag);
+        let reporter = &self.core.reporter;
+        let told = reporter.wants_reports() && !matches!(how, How::Awaited { .. });
         let at_once = matches!(how, How::Awaited { at_once: true, .. });
-        let mut delivery = match how {
+        let delivery = match how {
             How::Untracked => None,
             How::Tracked(delivery) | How::Awaited { delivery, .. } => Some(delivery),
         };
-        let mut layout = Cow::Borrowed(&self.layout);
+        let mut push = Push { record, tag: told.then_some(tag), delivery };
+        let way = Way { to, at_once, in_callback: reporter.is_this_thread() };
         // In its callback a producer has room of its own.
-        let mut wait_for_room = in_callback;
-        loop {
-            core.check_open()?;
-            let lane = to.lane(&layout, record.key(), core.settings.spread_keyless)?;
-            let taken = if wait_for_room { Some(core.take_room(encoded_len, &patience)?) } else { None };
-            let worker = || ShardWorker::spawn(&self.core, lane);
-            let push = Push { record, encoded_len, tag, delivery: delivery.as_deref_mut() };
-            let not_taken = match lane.push(push, taken, in_callback, core.settings.now, worker) {
-                Ok(()) => {
-                    if at_once || core.room_is_wanted() {
-                        lane.seal_now();
-                    }
-                    return Ok(());
-                }
-                Err(not_taken) => not_taken,
-            };
-            core.room.give_back(taken.unwrap_or_default());
-            match not_taken {
-                NotTaken::NoRoom => wait_for_room = true,
-                NotTaken::Refused(error) => return Err(error),
-                NotTaken::Reporting => core.wait_at_gate(lane, &patience)?,
-                NotTaken::Moved(to) => layout = Cow::Owned(to),
-            }
+        let pushed = if way.in_callback {
+            Err(NotTaken::NoRoom)
+        } else {
+            self.try_push(&self.layout, way, &mut push, None)
+        };
+        match pushed {
+            Ok(()) => Ok(()),
+            Err(not_taken) => self.push_patiently(way, push, limit, not_taken),
         }
     }
+
+    /// Appends a record that was not taken at once, as soon as it is.
+    #[cold]
+    fn push_patiently(
+        &self,
+        way: Way,
+        mut push: Push<'_, impl Content>,
+        limit: &Wait,
+        mut not_taken: NotTaken,
+    ) -> Result<()> {
+        let core = &*self.core;
+        let patience = Patience::of(limit);
+        let mut layout = Cow::Borrowed(&self.layout);
+        let mut wait_for_room = false;
+        loop {
+            match not_taken {
+                NotTaken::Refused(error) => return Err(error),
+                NotTaken::NoRoom => wait_for_room = true,
+                NotTaken::Moved(to) => layout = Cow::Owned(to),
+                NotTaken::Reporting => {
+                    core.wait_at_gate(self.lane(&layout, way.to, push.record.key())?, &patience)?
+                }
+            }
+            core.check_open()?;
+            let taken = if wait_for_room {
+                Some(core.take_room(push.record.encoded_len(), &patience)?)
+            } else {
+                None
+            };
+            match self.try_push(&layout, way, &mut push, taken) {
+                Ok(()) => return Ok(()),
+                Err(reason) => not_taken = reason,
+            }
+            core.room.give_back(taken.unwrap_or_default());
+        }
+    }
+
+    /// Puts a record into the batch of its shard, with the room that was `taken` for it or that is there.
+    #[inline(always)]
+    fn try_push(
+        &self,
+        layout: &Layout,
+        way: Way,
+        push: &mut Push<'_, impl Content>,
+        taken: Option<Taken>,
+    ) -> Result<(), NotTaken> {
+        let core = &*self.core;
+        core.check_open()?;
+        let lane = self.lane(layout, way.to, push.record.key())?;
+        let worker = || ShardWorker::spawn(&self.core, lane);
+        lane.push(push, taken, way.in_callback, core.settings.now, worker)?;
+        if way.at_once || core.room_is_wanted() {
+            lane.seal_now();
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn lane<'a>(&self, layout: &'a Layout, to: To, key: &str) -> Result<&'a Arc<Lane>> {
+        to.lane(layout, key, self.core.settings.spread_keyless)
+    }
+}
+
+/// Where a record goes, from which thread, and whether its batch waits for others.
+#[derive(Clone, Copy)]
+struct Way {
+    to: To,
+    in_callback: bool,
+    at_once: bool,
 }
 
 /// How a record is appended, and where its delivery is put.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::codec::record;
+use crate::codec::record::{self, Measured};
 use crate::producer::buffers::Buffers;
 use crate::producer::delivery::{Delivery, Outcome};
 use crate::producer::lane::Lane;
@@ -39,8 +39,7 @@ pub(crate) struct OpenBatch {
 
 /// A record to be put into a batch.
 pub(crate) struct Push<'a, R> {
-    pub(crate) record: &'a R,
-    pub(crate) encoded_len: usize,
+    pub(crate) record: Measured<'a, R>,
     /// Comes back in the report, where there is one. A record with a delivery and no tag has none.
     pub(crate) tag: Option<u64>,
     /// Where to put its delivery, if somebody will wait for its outcome. Not returned: most have none, and what is
@@ -91,10 +90,10 @@ impl OpenBatch {
         if self.is_empty() {
             // Not before there is a record: a shard that nobody writes to holds no memory.
             let likely = self.expected.0 + self.expected.0 / 16;
-            self.bytes = buffers.take(likely.max(push.encoded_len));
+            self.bytes = buffers.take(likely.max(push.record.encoded_len()));
             self.tags.reserve(if push.tag.is_some() { self.expected.1 } else { 0 });
         }
-        record::encode(push.record, &mut self.bytes);
+        push.record.encode(&mut self.bytes);
         match push.tag {
             Some(tag) => self.tags.push(tag),
             None if push.delivery.is_some() => self.tags.leave_out(self.count),
@@ -214,7 +213,7 @@ pub(crate) mod tests {
 
     pub(crate) fn push_tagged(batch: &mut OpenBatch, record: &Record, tag: u64) {
         let encoded_len = record.encoded_len();
-        let push = Push { record, encoded_len, tag: Some(tag), delivery: None };
+        let push = Push { record: Measured::new(record), tag: Some(tag), delivery: None };
         batch.push(&push, encoded_len + 1, &Buffers::default(), Instant::now);
     }
 
@@ -245,7 +244,7 @@ pub(crate) mod tests {
         let first = Instant::now();
         let mut batch = OpenBatch::default();
         let record = Record::raw("a");
-        let push = Push { record: &record, encoded_len: 9, tag: None, delivery: None };
+        let push = Push { record: Measured::new(&record), tag: None, delivery: None };
         batch.push(&push, 1, &Buffers::default(), || first);
         batch.push(&push, 1, &Buffers::default(), || first + std::time::Duration::from_secs(1));
         assert_eq!(batch.since(), Some(first));

@@ -93,6 +93,12 @@ pub(crate) enum NotTaken {
     NoRoom,
 }
 
+impl From<Error> for NotTaken {
+    fn from(error: Error) -> Self {
+        NotTaken::Refused(error)
+    }
+}
+
 /// A sealed batch on its way to the worker.
 pub(crate) struct Queued {
     pub(crate) batch: SealedBatch,
@@ -173,7 +179,7 @@ impl Lane {
     #[inline]
     pub(crate) fn push(
         &self,
-        push: Push<'_, impl Content>,
+        push: &mut Push<'_, impl Content>,
         taken: Option<Taken>,
         past_the_gate: bool,
         clock: impl FnOnce() -> Instant,
@@ -181,15 +187,16 @@ impl Lane {
     ) -> Result<(), NotTaken> {
         let mut state = self.state.lock();
         state.check_open(past_the_gate, &self.destination)?;
-        let credit = state.pay(push.encoded_len, taken, &self.how.room).ok_or(NotTaken::NoRoom)?;
+        let encoded_len = push.record.encoded_len();
+        let credit = state.pay(encoded_len, taken, &self.how.room).ok_or(NotTaken::NoRoom)?;
         state.held |= matches!(state.gate, Gate::Reporting(_));
-        if !state.open.has_room_for(push.encoded_len, state.limits) {
+        if !state.open.has_room_for(encoded_len, state.limits) {
             self.seal(&mut state);
         }
         let first = state.open.is_empty();
-        state.open.push(&push, credit, &self.how.buffers, clock);
-        if let Some(delivery) = push.delivery {
-            *delivery = Some(Delivery::new(state.open.track_last(), state.held));
+        state.open.push(push, credit, &self.how.buffers, clock);
+        if let Some(delivery) = &mut push.delivery {
+            **delivery = Some(Delivery::new(state.open.track_last(), state.held));
         }
         let full = state.open.is_full(state.limits);
         if full {

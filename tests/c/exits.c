@@ -75,14 +75,21 @@ static void *exit_here(void *data)
     exit(failures ? 1 : EXIT_CODE);
 }
 
-/* Handlers of an exit may call: they get an answer, whatever it is, in time. */
+/* Handlers of an exit may call. What the thread had of its own is gone by then: what could wait is refused, what is
+ * only read is answered, and nothing is left in an unclear state. */
 static void call_at_exit(void)
 {
     hstream_error_t *err = NULL;
     hstream_code_t code = hstream_client_refresh(client, NULL, &err);
-    if (code != HSTREAM_OK && code != HSTREAM_ERR_SHUTTING_DOWN && code != HSTREAM_ERR_CLOSED)
+    if (code != HSTREAM_ERR_SHUTTING_DOWN || hstream_error_code(err) != code)
         _exit(2);
+    if (strstr(hstream_error_message(err, NULL), "the calling thread is ending") == NULL)
+        _exit(3);
     hstream_error_free(err);
+    if (hstream_consumer_close(polled, LONG_MS, NULL, NULL) != HSTREAM_ERR_SHUTTING_DOWN)
+        _exit(4);
+    if (strcmp(hstream_appender_stream_name(appender, NULL), "left-open") != 0)
+        _exit(5);
     hstream_client_free(client);
 }
 

@@ -6,6 +6,7 @@
 #include "harness.h"
 
 #define IN_CALL "panic-in-call"
+#define IN_APPEND "panic-in-append"
 #define IN_CALLBACK "panic-in-callback"
 #define IN_WORKER "panic-in-worker"
 
@@ -56,6 +57,30 @@ static void a_client_is_out_of_use_after_a_call(const char *url)
     hstream_client_free(client);
 }
 
+/* An append is a call around which less is done than around others. */
+static void an_appender_is_out_of_use_and_its_producer_is_not(hstream_client_t *client)
+{
+    hstream_producer_t *producer = NULL;
+    hstream_appender_t *broken = NULL, *whole = NULL;
+    hstream_record_t *record = NULL;
+    hstream_error_t *err = NULL;
+
+    OK(hstream_record_new_raw("x", 1, NULL, 0, &record, NULL));
+    OK(hstream_producer_new(client, NULL, &producer, NULL));
+    OK(hstream_producer_open(producer, IN_APPEND, NULL, &broken, NULL));
+    OK(hstream_producer_open(producer, IN_APPEND, NULL, &whole, NULL));
+    CODE(HSTREAM_ERR_PANIC, hstream_appender_append(broken, record, 0, LONG_MS, NULL, &err));
+    CHECK(strstr(hstream_error_message(err, NULL), "on purpose") != NULL);
+    hstream_error_free(err);
+    CODE(HSTREAM_ERR_PANIC, hstream_appender_append_raw(broken, NULL, 0, "x", 1, 0, LONG_MS, NULL, NULL));
+    OK(hstream_appender_append_raw(whole, NULL, 0, "x", 1, 0, LONG_MS, NULL, NULL));
+    OK(hstream_producer_close(producer, LONG_MS, NULL, NULL, NULL, NULL, NULL));
+    hstream_appender_free(broken);
+    hstream_appender_free(whole);
+    hstream_producer_free(producer);
+    hstream_record_free(record);
+}
+
 static void the_others_are_out_of_use_as_well(hstream_client_t *client)
 {
     hstream_producer_t *producer = NULL;
@@ -65,6 +90,7 @@ static void the_others_are_out_of_use_as_well(hstream_client_t *client)
     hstream_batch_t *batch = NULL;
 
     make_stream(client, IN_CALL);
+    make_stream(client, IN_APPEND);
     append_one(client, IN_CALL);
     OK(hstream_producer_new(client, NULL, &producer, NULL));
     CODE(HSTREAM_ERR_PANIC, hstream_producer_open(producer, IN_CALL, NULL, &appender, NULL));
@@ -72,6 +98,7 @@ static void the_others_are_out_of_use_as_well(hstream_client_t *client)
     CODE(HSTREAM_ERR_PANIC, hstream_producer_flush(producer, LONG_MS, NULL, NULL, NULL, NULL, NULL));
     OK(hstream_producer_close(producer, LONG_MS, NULL, NULL, NULL, NULL, NULL));
     hstream_producer_free(producer);
+    an_appender_is_out_of_use_and_its_producer_is_not(client);
     OK(hstream_consumer_new(client, IN_CALL, NULL, NULL, &consumer, NULL));
     for (int i = 0; i < 2; i++)
         CODE(HSTREAM_ERR_PANIC, hstream_consumer_poll(consumer, 1, LONG_MS, NULL, &batch, NULL));
