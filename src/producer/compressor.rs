@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::codec::batch;
 use crate::codec::compression::Compression;
 use crate::error::Result;
+use crate::producer::inbox::Inbox;
 use crate::proto::BatchedRecord;
 use crate::runtime::{compression_threads, spawn_thread};
 
@@ -26,8 +27,8 @@ pub(crate) struct Compressor {
 }
 
 struct Threads {
-    /// Bounded by the byte budgets of the producers whose batches wait here. `None` at the end.
-    jobs: Option<crossbeam_channel::Sender<Job>>,
+    /// Bounded by the byte budgets of the producers whose batches wait here.
+    jobs: Arc<Inbox<Job>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -53,21 +54,18 @@ impl Compressor {
         let job = Box::new(move || {
             let _ = done.send(batch::seal(records, count, compression));
         });
-        if let Some(jobs) = &self.threads.jobs {
-            // If all threads are gone, the receiver learns it by the drop of its sender.
-            let _ = jobs.send(job);
-        }
+        // It is not closed before the last share is dropped; else the receiver learns it by the drop of its sender.
+        let _ = self.threads.jobs.push(job);
         result
     }
 }
 
 impl Threads {
     fn start() -> Result<Self> {
-        let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
-        let mut threads = Threads { jobs: Some(jobs), threads: Vec::new() };
+        let mut threads = Threads { jobs: Arc::new(Inbox::new()), threads: Vec::new() };
         for number in 0..compression_threads() {
-            let queue = queue.clone();
-            let body = move || queue.into_iter().for_each(run);
+            let jobs = threads.jobs.clone();
+            let body = move || std::iter::from_fn(|| jobs.next()).for_each(run);
             threads.threads.push(spawn_thread(format!("hstream-z-{number}"), body)?);
         }
         Ok(threads)
@@ -84,7 +82,7 @@ fn run(job: Job) {
 impl Drop for Threads {
     /// Nothing waits to be compressed any more, so they end at once.
     fn drop(&mut self) {
-        self.jobs = None;
+        self.jobs.close();
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
@@ -98,10 +96,10 @@ mod tests {
     #[test]
     fn a_panic_in_one_job_leaves_the_threads_to_the_others() {
         let compressor = Compressor::acquire(Compression::gzip()).unwrap();
-        let jobs = compressor.threads.jobs.as_ref().unwrap();
+        let jobs = &compressor.threads.jobs;
         // More than there are threads.
         for _ in 0..compression_threads() + 1 {
-            jobs.send(Box::new(|| panic!("on purpose"))).unwrap();
+            assert!(jobs.push(Box::new(|| panic!("on purpose"))).is_ok());
         }
         let result = compressor.submit(Bytes::from_static(b"x"), 1);
         assert!(result.blocking_recv().unwrap().is_ok());

@@ -36,6 +36,7 @@ pub(crate) mod flow;
 pub(crate) mod room;
 pub(crate) mod lane;
 pub(crate) mod gate;
+pub(crate) mod inbox;
 pub(crate) mod batch;
 pub(crate) mod buffers;
 pub(crate) mod compressor;

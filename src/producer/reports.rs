@@ -18,6 +18,7 @@ use crate::codec::append::Written;
 use crate::codec::record as wire;
 use crate::error::{Error, Result};
 use crate::producer::config::ReportMode;
+use crate::producer::inbox::Inbox;
 use crate::producer::settle::Handover;
 use crate::producer::tags::Tags;
 #[cfg(unix)]
@@ -233,20 +234,20 @@ impl RunningCallback {
 /// The thread that runs the callback of one producer.
 pub(crate) struct CallbackThread {
     number: usize,
-    /// Bounded by the producer's limit of unreported records. `None` once stopped.
-    reports: Mutex<Option<crossbeam_channel::Sender<Report>>>,
+    /// Bounded by the producer's limit of unreported records.
+    reports: Arc<Inbox<Report>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl CallbackThread {
     fn start(mut callback: DeliveryCallback) -> Result<Self> {
-        let (reports, queue) = crossbeam_channel::unbounded::<Report>();
+        let reports = Arc::new(Inbox::<Report>::new());
+        let queue = reports.clone();
         static THREADS: AtomicUsize = AtomicUsize::new(1);
         let number = THREADS.fetch_add(1, Ordering::Relaxed);
         let thread = spawn_thread(next_callback_thread_name(), move || {
             RUNS_CALLBACK.set(number);
-            for report in queue {
-                let Report { deliveries, handover } = report;
+            while let Some(Report { deliveries, handover }) = queue.next() {
                 let told = catch_unwind(AssertUnwindSafe(|| {
                     handover.callback_begins();
                     test_panic::point("callback", deliveries.stream());
@@ -259,23 +260,18 @@ impl CallbackThread {
                 handover.callback_ended();
             }
         })?;
-        Ok(CallbackThread { number, reports: Mutex::new(Some(reports)), thread: Mutex::new(Some(thread)) })
+        Ok(CallbackThread { number, reports, thread: Mutex::new(Some(thread)) })
     }
 
     fn send(&self, report: Report) {
-        let sender = self.reports.lock().clone();
         // After its end nobody is told any more, but whoever waits for the report must not wait for ever.
-        let unsent = match sender {
-            Some(sender) => sender.send(report).err().map(|error| error.0),
-            None => Some(report),
-        };
-        if let Some(report) = unsent {
+        if let Err(report) = self.reports.push(report) {
             report.handover.nobody_is_told();
         }
     }
 
     fn stop(&self) {
-        drop(self.reports.lock().take());
+        self.reports.close();
         let thread = self.thread.lock().take();
         if let Some(thread) = thread.filter(|_| RUNS_CALLBACK.get() != self.number) {
             let _ = thread.join();

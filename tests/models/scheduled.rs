@@ -1,8 +1,9 @@
-//! Locks, notifications, channels and thread-locals with the interfaces that the library knows, in which each
+//! Locks, notifications and thread-locals with the interfaces that the library knows, in which each
 //! operation is a point where the scheduler may go on with another thread.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use shuttle::sync::atomic::Ordering;
@@ -22,8 +23,47 @@ impl<T> Mutex<T> {
         Mutex(shuttle::sync::Mutex::new(value))
     }
 
-    pub(crate) fn lock(&self) -> shuttle::sync::MutexGuard<'_, T> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        MutexGuard(Some(self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())))
+    }
+}
+
+/// `parking_lot::MutexGuard`: `None` while it waits.
+pub(crate) struct MutexGuard<'a, T>(Option<shuttle::sync::MutexGuard<'a, T>>);
+
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().unwrap()
+    }
+}
+
+impl<T> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.0.as_mut().unwrap()
+    }
+}
+
+/// `parking_lot::Condvar`.
+pub(crate) struct Condvar(shuttle::sync::Condvar);
+
+impl Condvar {
+    pub(crate) const fn new() -> Self {
+        Condvar(shuttle::sync::Condvar::new())
+    }
+
+    pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+        let held = guard.0.take().unwrap();
+        guard.0 = Some(self.0.wait(held).unwrap_or_else(|poisoned| poisoned.into_inner()));
+    }
+
+    pub(crate) fn notify_one(&self) {
+        self.0.notify_one();
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.0.notify_all();
     }
 }
 
@@ -40,9 +80,6 @@ impl<T> RwLock<T> {
         self.0.write().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
-
-/// `crossbeam_channel`, as far as it is used.
-pub(crate) use shuttle::sync::mpsc::{Sender, channel as unbounded};
 
 /// `tokio::sync`: the real ones, each of whose operations is one step.
 pub(crate) mod sync {
