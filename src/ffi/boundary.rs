@@ -239,23 +239,30 @@ fn marked<R>(body: impl FnOnce() -> R) -> Outcome<R> {
             self.thread.inside.set(self.was_inside);
         }
     }
-    if STORAGE.try_with(|_| ()).is_err() {
-        return Err(ending());
-    }
     THIS_THREAD.with(|thread| {
         if !thread.has_called.replace(true) {
             note_caller();
+        }
+        if !can_wait(thread) {
+            let text = "the calling thread is ending, and what it had of its own is gone";
+            return Err(Failure::refused(HSTREAM_ERR_SHUTTING_DOWN, text));
         }
         let _inside = Inside { thread, was_inside: thread.inside.replace(true) };
         Ok(body())
     })
 }
 
-/// Nothing can wait on such a thread any more: std's own part of its storage is gone as well.
-#[cold]
-fn ending() -> Failure {
-    let text = "the calling thread is ending, and what it had of its own is gone";
-    Failure::refused(HSTREAM_ERR_SHUTTING_DOWN, text)
+/// Whether std still has its part of the thread's storage. Of the main thread it has, also when handlers of `atexit`
+/// run, and global objects are destroyed; of others not after the destructors of their storage.
+fn can_wait(thread: &ThisThread) -> bool {
+    if STORAGE.try_with(|_| ()).is_ok() {
+        return true;
+    }
+    // There is no other way to ask.
+    thread.asks.set(true);
+    let answer = catch_unwind(std::thread::current);
+    thread.asks.set(false);
+    answer.is_ok()
 }
 
 /// What came with a panic, as a failure.
@@ -315,18 +322,8 @@ pub(crate) fn watch_forks() {
 }
 
 thread_local! {
-    static THIS_THREAD: ThisThread = const { ThisThread { has_called: Cell::new(false), inside: Cell::new(false) } };
-}
-
-thread_local! {
+    static THIS_THREAD: ThisThread = const { ThisThread::new() };
     static STORAGE: Storage = const { Storage };
-}
-
-/// Gone when a thread ends; that of the main thread before the handlers of `atexit` run.
-struct Storage;
-
-impl Drop for Storage {
-    fn drop(&mut self) {}
 }
 
 /// What is known of a thread that calls.
@@ -334,6 +331,21 @@ struct ThisThread {
     has_called: Cell<bool>,
     /// Whether it is inside of a function of ours.
     inside: Cell<bool>,
+    /// Whether a panic would only be an answer.
+    asks: Cell<bool>,
+}
+
+impl ThisThread {
+    const fn new() -> Self {
+        ThisThread { has_called: Cell::new(false), inside: Cell::new(false), asks: Cell::new(false) }
+    }
+}
+
+/// Gone when a thread begins to end.
+struct Storage;
+
+impl Drop for Storage {
+    fn drop(&mut self) {}
 }
 
 /// What the first call of a thread does.
@@ -352,6 +364,9 @@ fn silence_our_panics() {
     SILENCED.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
+            if THIS_THREAD.try_with(|thread| thread.asks.get()).unwrap_or(false) {
+                return;
+            }
             let inside = THIS_THREAD.try_with(|thread| thread.inside.get()).unwrap_or(true);
             // Swift functions leave no mark.
             let in_our_code = panic.location().is_some_and(|place| is_our_source(place.file()));

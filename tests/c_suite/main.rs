@@ -86,6 +86,7 @@ const PROGRAMS: &[Program] = &[
     exits(&["callback"]),
     exits(&["thread"]),
     exits(&["handler"]),
+    exits(&["storage"]),
 ];
 
 /// Python that may have cffi is named by the environment, as for the tests against other software.

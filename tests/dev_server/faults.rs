@@ -142,6 +142,7 @@ fn a_delayed_call_dies_with_its_node() {
         until("the order", || async { server.faults().pending() == 0 }).await;
         server.kill_node(1).unwrap();
         assert!(appending.await.unwrap().is_err());
+        // Until after the time at which it would have been written.
         tokio::time::sleep(Duration::from_millis(250)).await;
         let tail = proto::GetTailRecordIdRequest { stream_name: "s".into(), shard_id: shard };
         let tail = clients[0].get_tail_record_id(tail).await.unwrap().into_inner().tail_record_id.unwrap();

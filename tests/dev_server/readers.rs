@@ -83,6 +83,7 @@ fn headers_of_a_read_come_with_its_first_batch() {
         let opening = tokio::spawn(async move {
             other.read_shard_stream(of_shard(shard, None, None, 1)).await.unwrap().into_inner()
         });
+        // That nothing comes is seen by waiting, and no other way.
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert!(!opening.is_finished());
         append(&mut client, shard, 1).await;
@@ -118,6 +119,7 @@ fn an_end_by_time_includes_a_batch_of_that_very_time() {
     run(async {
         let mut client = client(&server).await;
         let shard = filled(&mut client, 1).await;
+        // The batches are to have different times, in milliseconds.
         tokio::time::sleep(Duration::from_millis(20)).await;
         append(&mut client, shard, 1).await;
         tokio::time::sleep(Duration::from_millis(20)).await;
