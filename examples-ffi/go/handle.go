@@ -1,7 +1,6 @@
 package hstreamdb
 
 /*
-#cgo pkg-config: hstreamdb
 #include <hstreamdb.h>
 */
 import "C"

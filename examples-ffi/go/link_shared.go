@@ -1,0 +1,6 @@
+//go:build !static
+
+package hstreamdb
+
+// #cgo pkg-config: hstreamdb
+import "C"
