@@ -205,15 +205,19 @@ impl Appender {
         let mut push = Push { record, tag: told.then_some(tag), delivery };
         let way = Way { to, at_once, in_callback: reporter.is_this_thread() };
         // In its callback a producer has room of its own.
-        let pushed = if way.in_callback {
-            Err(NotTaken::NoRoom)
-        } else {
-            self.try_push(&self.layout, way, &mut push, None)
-        };
+        let pushed = if way.in_callback { Err(NotTaken::NoRoom) } else { self.try_push(way, &mut push) };
         match pushed {
             Ok(()) => Ok(()),
             Err(not_taken) => self.push_patiently(way, push, limit, not_taken),
         }
+    }
+
+    /// Appends a record with the room that is there.
+    #[inline(always)]
+    fn try_push(&self, way: Way, push: &mut Push<'_, impl Content>) -> Result<(), NotTaken> {
+        self.core.check_open()?;
+        let lane = self.lane(&self.layout, way.to, push.record.key())?;
+        self.push_into(lane, way, push, None)
     }
 
     /// Appends a record that was not taken at once, as soon as it is.
@@ -223,47 +227,48 @@ impl Appender {
         way: Way,
         mut push: Push<'_, impl Content>,
         limit: &Wait,
-        mut not_taken: NotTaken,
+        first: NotTaken,
     ) -> Result<()> {
         let core = &*self.core;
         let patience = Patience::of(limit);
         let mut layout = Cow::Borrowed(&self.layout);
         let mut wait_for_room = false;
+        match first {
+            NotTaken::Refused(error) => return Err(error),
+            NotTaken::NoRoom => wait_for_room = true,
+            NotTaken::Moved(to) => layout = Cow::Owned(to),
+            // By which lane is known when it says so again.
+            NotTaken::Reporting => {}
+        }
         loop {
-            match not_taken {
-                NotTaken::Refused(error) => return Err(error),
-                NotTaken::NoRoom => wait_for_room = true,
-                NotTaken::Moved(to) => layout = Cow::Owned(to),
-                NotTaken::Reporting => {
-                    core.wait_at_gate(self.lane(&layout, way.to, push.record.key())?, &patience)?
-                }
-            }
             core.check_open()?;
+            let lane = self.lane(&layout, way.to, push.record.key())?;
             let taken = if wait_for_room {
                 Some(core.take_room(push.record.encoded_len(), &patience)?)
             } else {
                 None
             };
-            match self.try_push(&layout, way, &mut push, taken) {
-                Ok(()) => return Ok(()),
-                Err(reason) => not_taken = reason,
-            }
+            let Err(not_taken) = self.push_into(lane, way, &mut push, taken) else { return Ok(()) };
             core.room.give_back(taken.unwrap_or_default());
+            match not_taken {
+                NotTaken::Refused(error) => return Err(error),
+                NotTaken::NoRoom => wait_for_room = true,
+                NotTaken::Reporting => core.wait_at_gate(lane, &patience)?,
+                NotTaken::Moved(to) => layout = Cow::Owned(to),
+            }
         }
     }
 
-    /// Puts a record into the batch of its shard, with the room that was `taken` for it or that is there.
+    /// Puts a record into the batch of a shard, with the room that was `taken` for it or that is there.
     #[inline(always)]
-    fn try_push(
+    fn push_into(
         &self,
-        layout: &Layout,
+        lane: &Arc<Lane>,
         way: Way,
         push: &mut Push<'_, impl Content>,
         taken: Option<Taken>,
     ) -> Result<(), NotTaken> {
         let core = &*self.core;
-        core.check_open()?;
-        let lane = self.lane(layout, way.to, push.record.key())?;
         let worker = || ShardWorker::spawn(&self.core, lane);
         lane.push(push, taken, way.in_callback, core.settings.now, worker)?;
         if way.at_once || core.room_is_wanted() {

@@ -247,6 +247,7 @@ impl CallbackThread {
         let number = THREADS.fetch_add(1, Ordering::Relaxed);
         let thread = spawn_thread(next_callback_thread_name(), move || {
             RUNS_CALLBACK.set(number);
+            let _last = LastReader(&queue);
             while let Some(Report { deliveries, handover }) = queue.next() {
                 let told = catch_unwind(AssertUnwindSafe(|| {
                     handover.callback_begins();
@@ -275,6 +276,18 @@ impl CallbackThread {
         let thread = self.thread.lock().take();
         if let Some(thread) = thread.filter(|_| RUNS_CALLBACK.get() != self.number) {
             let _ = thread.join();
+        }
+    }
+}
+
+/// Sees to it that nobody waits for a report that this thread will not hand over, whatever ended it.
+struct LastReader<'a>(&'a Inbox<Report>);
+
+impl Drop for LastReader<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+        while let Some(report) = self.0.next() {
+            report.handover.nobody_is_told();
         }
     }
 }
