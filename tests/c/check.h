@@ -30,6 +30,7 @@ static inline int check_code(hstream_code_t code, hstream_code_t wanted, const c
     return check(code == wanted, what, line, hstream_code_name(code));
 }
 
+/* Between two looks at a condition, or where nothing is to happen, which is seen no other way. */
 static inline void nap(long ms)
 {
     struct timespec time = {ms / 1000, ms % 1000 * 1000000};

@@ -116,9 +116,8 @@ fn a_killed_node_is_named_until_the_others_miss_it_and_a_stopped_one_is_not() {
         server.kill_node(1).unwrap();
         assert_eq!(owner(&mut clients[0], &victim).await, 1);
         assert_eq!(ids(&mut clients[0]).await, [1, 2]);
-        while owner(&mut clients[0], &victim).await == 1 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let (client, victim) = (&clients[0], &victim);
+        until("another owner", || async { owner(&mut client.clone(), victim).await != 1 }).await;
         assert!(killed.elapsed() >= Duration::from_millis(300));
         assert_eq!(states(&mut clients[0]).await, [(1, RUNNING), (2, DEAD)]);
     });
